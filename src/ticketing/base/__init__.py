@@ -1,0 +1,1 @@
+"""Tools with no ticket word in them: stores, queues, clocks, ids, tokens, errors."""

@@ -1,0 +1,83 @@
+"""/health: this process lives. /health/ready: whether it should get traffic, and how each store is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.types import ControllerRouterHandler
+
+from ticketing.base.web import json_response
+
+Check = Callable[[], Awaitable[Any]]
+
+
+class Health(msgspec.Struct):
+    """Alive."""
+
+    status: str
+
+
+class Readiness(msgspec.Struct):
+    """`status`: ready, degraded (serving, but something is away), draining or away."""
+
+    status: str
+    dependencies: dict[str, str]
+
+
+class Drain:
+    """Set when the process was told to stop: it still answers, but wants no new traffic."""
+
+    def __init__(self) -> None:
+        self.draining = False
+
+
+def routes(
+    checks: Mapping[str, Check], vital: frozenset[str], drain: Drain, timeout: float = 1.0
+) -> list[ControllerRouterHandler]:
+    """Route handlers.
+
+    Args:
+        checks: dependency → a call that raises when it is away.
+        vital: dependencies without which this process can serve nobody. Others only degrade it: taking every
+            instance out of service because a shared store is away would make a bad minute worse.
+        timeout: seconds per check.
+    """
+
+    async def state_of(check: Check) -> str:
+        try:
+            async with asyncio.timeout(timeout):
+                await check()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not ok
+            return f"away: {type(error).__name__}"
+        return "ok"
+
+    @get("/health", tags=["operations"], summary="Alive", opt={"public": True})
+    async def health_route() -> Health:
+        """This process lives. Touches no store."""
+        return Health("ok")
+
+    @get(
+        "/health/ready",
+        tags=["operations"],
+        summary="Ready",
+        responses={503: ResponseSpec(data_container=Readiness, description="Not ready", generate_examples=False)},
+    )
+    async def ready_route() -> Response[bytes]:
+        """Whether this process should get traffic, and the state of each dependency."""
+        states = dict(zip(checks, await asyncio.gather(*map(state_of, checks.values())), strict=True))
+        away = {name for name, state in states.items() if state != "ok"}
+        if drain.draining:
+            status = "draining"
+        elif away & vital:
+            status = "away"
+        else:
+            status = "degraded" if away else "ready"
+        code = 503 if status in ("draining", "away") else 200
+        return json_response(Readiness(status, states), code)
+
+    return [health_route, ready_route]

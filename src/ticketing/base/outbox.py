@@ -1,0 +1,276 @@
+"""The transactional outbox: what must happen after a commit is written inside it.
+
+A row is a message. It is run at least once by some worker, under a lease, and deleted when its handler is done, so a
+crash at any point leaves it there. Handlers are idempotent. (Pattern: C. Richardson, "Transactional outbox".)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing.base.clock import Clock
+from ticketing.base.db import Database, DatabaseAway, Millis, metadata
+
+log = structlog.get_logger(__name__)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("topic", String(40), nullable=False),
+    Column("payload", LargeBinary().with_variant(LargeBinary(60_000), "mysql"), nullable=False),
+    Column("created_at", Millis, nullable=False),
+    Column("available_at", Millis, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("dead", SmallInteger, nullable=False),
+    Column("last_error", Text, nullable=True),
+    Index("ix_outbox_due", "topic", "dead", "available_at"),
+)
+
+
+@dataclass(frozen=True)
+class OutboxRow:
+    """One message under lease."""
+
+    id: int
+    payload: bytes
+    attempts: int
+    created_at: int
+
+
+class RetryLater(Exception):
+    """Thrown by a handler that is not done yet: run it again after `seconds`; this is no failure and never gives up."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
+Transactional = Callable[[AsyncConnection, Sequence[OutboxRow]], Awaitable[None]]
+Leased = Callable[[Sequence[OutboxRow]], Awaitable[dict[int, Exception] | None]]
+
+
+async def put(conn: AsyncConnection, topic: str, payloads: Sequence[bytes], now_ms: int, delay_ms: int = 0) -> None:
+    """Write messages in the caller's transaction; they exist if and only if it commits."""
+    if payloads:
+        rows = [
+            {
+                "topic": topic,
+                "payload": payload,
+                "created_at": now_ms,
+                "available_at": now_ms + delay_ms,
+                "attempts": 0,
+                "dead": 0,
+            }
+            for payload in payloads
+        ]
+        await conn.execute(insert(outbox), rows)
+
+
+async def forget(conn: AsyncConnection, ids: Sequence[int]) -> None:
+    """Delete handled rows, inside the transaction that holds what was done."""
+    await conn.execute(delete(outbox).where(outbox.c.id.in_(ids)))
+
+
+async def outbox_stats(conn: AsyncConnection, now_ms: int) -> dict[str, Any]:
+    """`{"unsent", "oldest_seconds", "dead"}` over all topics."""
+    row = (
+        await conn.execute(
+            select(func.count(), func.min(outbox.c.created_at), func.coalesce(func.sum(outbox.c.dead), 0))
+        )
+    ).one()
+    age = 0.0 if row[1] is None else max(0, now_ms - row[1]) / 1000
+    return {"unsent": int(row[0]) - int(row[2]), "oldest_seconds": age, "dead": int(row[2])}
+
+
+class Topic:
+    """Runs one topic's messages in a loop.
+
+    A `transactional` handler gets the connection that also deletes the rows: one commit for the whole batch, and no
+    lease is needed. A `leased` handler talks to the outside; it is given rows that no one else will touch for
+    `lease_seconds`. It deletes what it has done, with `forget` in its own transaction, and returns the exceptions of
+    those rows that it could not do, by row id. `parallel` batches are worked on at once.
+    `then` is called after each batch: to nudge the topics that it may have written for.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        db: Database,
+        clock: Clock,
+        *,
+        transactional: Transactional | None = None,
+        leased: Leased | None = None,
+        batch: int = 100,
+        lease_seconds: float = 60.0,
+        max_attempts: int = 12,
+        idle_seconds: float = 0.5,
+        parallel: int = 1,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        if (transactional is None) == (leased is None):
+            raise ValueError("give exactly one kind of handler")
+        self.name = name
+        self._db = db
+        self._clock = clock
+        self._transactional = transactional
+        self._leased = leased
+        self._batch = batch
+        self._lease_ms = int(lease_seconds * 1000)
+        self._max_attempts = max_attempts
+        self._idle = idle_seconds
+        self._parallel = parallel
+        self._then = then
+        self._nudge = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Something was just committed for this topic: look now."""
+        self._nudge.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; a database that is away is waited for."""
+        await asyncio.gather(*(self._loop(stop) for _ in range(self._parallel)))
+
+    async def _loop(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            self._nudge.clear()
+            try:
+                busy = await self.run_once()
+            except DatabaseAway as error:
+                log.warning("outbox_database_away", topic=self.name, error=str(error)[:200])
+                busy = 0
+            if busy and self._then is not None:
+                self._then()
+            if busy == 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._nudge.wait(), self._idle)
+
+    async def run_once(self) -> int:
+        """Handle one batch; gives the number of rows that were due."""
+        if not await self._any_due():
+            return 0
+        if self._transactional is not None:
+            return await self._run_transactional(self._transactional)
+        return await self._run_leased()
+
+    async def _any_due(self) -> bool:
+        due = self._due().with_only_columns(outbox.c.id).limit(1)
+        return bool(await self._db.fetch(due))
+
+    def _due(self) -> Any:
+        return (
+            select(outbox.c.id, outbox.c.payload, outbox.c.attempts, outbox.c.created_at)
+            .where(outbox.c.topic == self.name, outbox.c.dead == 0, outbox.c.available_at <= self._clock.now_ms())
+            .order_by(outbox.c.available_at)
+        )
+
+    async def _take(self, conn: AsyncConnection, limit: int) -> list[OutboxRow]:
+        query = self._due().limit(limit)
+        if self._db.dialect == "mysql":
+            query = query.with_for_update(skip_locked=True)
+        return [OutboxRow(*row) for row in (await conn.execute(query)).all()]
+
+    async def _run_transactional(self, handler: Transactional) -> int:
+        async def work(conn: AsyncConnection) -> int:
+            rows = await self._take(conn, self._batch)
+            if rows:
+                await handler(conn, rows)
+                await forget(conn, [row.id for row in rows])
+            return len(rows)
+
+        try:
+            return await self._db.transact(work)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("outbox_batch_failed", topic=self.name)
+        return await self._one_by_one(handler)
+
+    async def _one_by_one(self, handler: Transactional) -> int:
+        """After a failed batch: each row in its own transaction, so that one bad row stops no other."""
+        rows = await self._lease()
+        for row in rows:
+
+            async def work(conn: AsyncConnection, row: OutboxRow = row) -> None:
+                await handler(conn, [row])
+                await forget(conn, [row.id])
+
+            try:
+                await self._db.transact(work)
+            except DatabaseAway:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it was, the row must be put back
+                await self._put_back({row.id: error}, {row.id: row})
+        return len(rows)
+
+    async def _lease(self) -> list[OutboxRow]:
+        async def work(conn: AsyncConnection) -> list[OutboxRow]:
+            rows = await self._take(conn, self._batch)
+            if rows:
+                await conn.execute(
+                    update(outbox)
+                    .where(outbox.c.id.in_([row.id for row in rows]))
+                    .values(available_at=self._clock.now_ms() + self._lease_ms, attempts=outbox.c.attempts + 1)
+                )
+            return rows
+
+        return await self._db.transact(work)
+
+    async def _run_leased(self) -> int:
+        rows = await self._lease()
+        if not rows:
+            return 0
+        assert self._leased is not None  # noqa: S101 - run_once chose this branch
+        by_id = {row.id: row for row in rows}
+        try:
+            failed = await self._leased(rows) or {}
+        except DatabaseAway:
+            raise
+        except Exception as error:
+            log.exception("outbox_handler_failed", topic=self.name)
+            failed = dict.fromkeys(by_id, error)
+        await self._put_back(failed, by_id)
+        return len(rows)
+
+    async def _put_back(self, failed: dict[int, Exception], by_id: dict[int, OutboxRow]) -> None:
+        for row_id, error in failed.items():
+            attempts = by_id[row_id].attempts + 1
+            patient = isinstance(error, RetryLater)
+            dead = not patient and attempts >= self._max_attempts
+            delay = error.seconds if isinstance(error, RetryLater) else min(60.0, 0.25 * 2**attempts)
+            if dead:
+                log.error("outbox_dead", topic=self.name, row=row_id, error=repr(error))
+            values = {
+                "available_at": self._clock.now_ms() + int(delay * 1000),
+                "dead": int(dead),
+                "last_error": repr(error)[:2000],
+                "attempts": attempts,
+            }
+
+            async def work(conn: AsyncConnection, row_id: int = row_id, values: dict[str, Any] = values) -> None:
+                await conn.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+
+            await self._db.transact(work)

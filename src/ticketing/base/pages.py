@@ -1,0 +1,97 @@
+"""Built web pages from memory, for installations without a CDN in front. Clean URLs come from `routes.json`."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import mimetypes
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.types import ControllerRouterHandler
+
+from ticketing.base.errors import NotFound
+from ticketing.base.web import etag_of, matches
+
+_TEXT = ("text/", "application/javascript", "application/json", "image/svg", "application/manifest")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+
+
+@dataclass(frozen=True)
+class _File:
+    body: bytes
+    gzipped: bytes | None
+    media_type: str
+    etag: str
+    cache: str
+
+
+class Pages:
+    """All files of a built site.
+
+    Args:
+        folder: the build's output, with a `routes.json`: `[{"path": "/events/{id}", "file": "event.html"}, …]`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            path.relative_to(folder).as_posix(): _load(path) for path in sorted(folder.rglob("*")) if path.is_file()
+        }
+        routes = json.loads((folder / "routes.json").read_text(encoding="utf-8"))
+        self._clean = [
+            (re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(route["path"]))), route["file"]) for route in routes
+        ]
+
+    def find(self, path: str) -> _File | None:
+        """The file that answers a path."""
+        for pattern, name in self._clean:
+            if pattern.fullmatch(path):
+                return self._files.get(name)
+        return self._files.get(path.lstrip("/"))
+
+
+def _load(path: Path) -> _File:
+    body = path.read_bytes()
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if path.suffix == ".js":
+        media_type = "text/javascript"
+    if media_type.startswith("text/"):
+        media_type += "; charset=utf-8"
+    squeezed = gzip.compress(body, 9, mtime=0) if media_type.startswith(_TEXT) and len(body) > 500 else None
+    # Build tools put a hash of the content into the names below assets/.
+    hashed = path.parent.name == "assets"
+    cache = "public, max-age=31536000, immutable" if hashed else "no-cache"
+    return _File(body, squeezed, media_type, etag_of(body), cache)
+
+
+def routes(pages: Pages) -> list[ControllerRouterHandler]:
+    """A route for everything that no API route answers."""
+
+    @get(["/", "/{path:path}"], include_in_schema=False, opt={"public": True})
+    async def page_route(request: Request[Any, Any, Any]) -> Response[bytes]:
+        path = request.url.path
+        file = None if path.startswith("/api/") else pages.find(path)
+        if file is None:
+            raise NotFound("There is no such page.")
+        headers = {"ETag": file.etag, "Cache-Control": file.cache, "Vary": "Accept-Encoding", **SECURITY_HEADERS}
+        if matches(request.headers.get("if-none-match"), file.etag):
+            return Response(b"", status_code=304, headers=headers)
+        body = file.body
+        if file.gzipped is not None and "gzip" in request.headers.get("accept-encoding", ""):
+            body = file.gzipped
+            headers["Content-Encoding"] = "gzip"
+        return Response(body, media_type=file.media_type, headers=headers)
+
+    return [page_route]

@@ -1,0 +1,175 @@
+"""One multiplexed connection to Valkey (or Redis) per process.
+
+All calls made while a batch is in flight leave together in the next one, so that a thousand concurrent requests cost
+a handful of system calls. Parsing, TLS and URLs are redis-py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+# Answers that mean "wrong server" or "not now", not "wrong command".
+_AWAY = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY ", "MISCONF", "UNBLOCKED")
+
+
+class ValkeyAway(Exception):
+    """Valkey did not answer in time, or is not in a state to. The command may or may not have run."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script with its digest."""
+
+    name: str
+    text: str
+
+    @property
+    def sha(self) -> str:
+        """SHA-1 digest that EVALSHA takes."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+def load_script(path: Path) -> Script:
+    """Read a `.lua` file; `-- include NAME.lua` lines take in a neighbour (scripts cannot call each other)."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("-- include "):
+            lines.append((path.parent / line.removeprefix("-- include ").strip()).read_text(encoding="utf-8"))
+        else:
+            lines.append(line)
+    return Script(path.stem, "\n".join(lines))
+
+
+Command = tuple[Any, ...]
+
+
+class Valkey:
+    """Client with automatic pipelining.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://` URL.
+        timeout: seconds for one batch, connecting included.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 2.0) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=timeout, socket_timeout=None)
+        self._conn: Any = None
+        self._pending: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._pump: asyncio.Task[None] | None = None
+        self._shas: dict[str, str] = {}
+
+    def dedicated(self, **options: Any) -> Redis:
+        """A separate ordinary client, for what blocks (subscriptions, blocking reads). The caller closes it."""
+        return Redis.from_url(self.url, **options)
+
+    async def execute(self, *command: Any) -> Any:
+        """Run one command and give its answer as bytes, int, list or None.
+
+        Raises:
+            ValkeyAway: no answer in time; the command may have run.
+            ResponseError: the server refused the command itself.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._pending.append((command, future))
+        if self._pump is None:
+            self._pump = loop.create_task(self._run())
+        return await future
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
+        """Run a script by digest; the text travels only when the server does not know it."""
+        sha = self._shas.get(script.name)
+        if sha is None:
+            sha = self._shas[script.name] = script.sha
+        try:
+            return await self.execute("EVALSHA", sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self.execute("EVAL", script.text, len(keys), *keys, *args)
+
+    async def ping(self) -> None:
+        """One round trip. Raises ValkeyAway."""
+        await self.execute("PING")
+
+    async def close(self) -> None:
+        """Fail what waits and close the connection."""
+        if self._pump is not None:
+            self._pump.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
+        self._fail(self._pending, ValkeyAway("client closed"))
+        self._pending = []
+        await self._drop()
+        await self._pool.disconnect()
+
+    async def _run(self) -> None:
+        # One turn of the loop first: the calls of one tick travel together.
+        await asyncio.sleep(0)
+        try:
+            while self._pending:
+                batch, self._pending = self._pending, []
+                try:
+                    await self._batch(batch)
+                except asyncio.CancelledError:
+                    self._fail(batch, ValkeyAway("client closed"))
+                    await self._drop()
+                    raise
+                except (RedisError, OSError, TimeoutError) as error:
+                    await self._drop()
+                    self._fail(batch, ValkeyAway(f"{type(error).__name__}: {error}"))
+        finally:
+            self._pump = None
+
+    async def _batch(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+        async with asyncio.timeout(self._timeout):
+            if self._conn is None:
+                conn = self._pool.make_connection()
+                await conn.connect()
+                self._conn = conn
+            conn = self._conn
+            await conn.send_packed_command(conn.pack_commands([command for command, _ in batch]), check_health=False)
+            wrong_server: ResponseError | None = None
+            for _, future in batch:
+                answer: Any
+                try:
+                    answer = await conn.read_response()
+                except ResponseError as error:
+                    answer = error
+                    if str(error).startswith(_AWAY):
+                        wrong_server = error
+                if future.done():
+                    continue
+                if answer is wrong_server and wrong_server is not None:
+                    future.set_exception(ValkeyAway(str(wrong_server)))
+                elif isinstance(answer, Exception):
+                    future.set_exception(answer)
+                else:
+                    future.set_result(answer)
+        if wrong_server is not None:
+            # After a fail-over the name leads to another server: connect anew.
+            await self._drop()
+
+    async def _drop(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            with contextlib.suppress(Exception):
+                closing = conn.disconnect(nowait=True)
+                if inspect.isawaitable(closing):
+                    await closing
+
+    @staticmethod
+    def _fail(batch: list[tuple[Command, asyncio.Future[Any]]], error: Exception) -> None:
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(error)
