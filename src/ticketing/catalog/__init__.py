@@ -1,0 +1,1 @@
+"""Venues, seat plans, events, prices and sale windows."""
