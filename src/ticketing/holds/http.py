@@ -1,0 +1,171 @@
+"""Availability, holds: GET …/availability, POST and GET …/holds, DELETE /api/holds/{hold_id}."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.types import ControllerRouterHandler
+
+from ticketing.accounts.authenticate import Authenticator
+from ticketing.base.clock import Clock, rfc3339
+from ticketing.base.errors import BadRequest
+from ticketing.base.web import json_response, matches, problems
+from ticketing.catalog.load import Catalog, LoadedEvent
+from ticketing.holds.availability import Availability
+from ticketing.holds.hold import HoldService, HoldView, seat_ids
+
+SeatId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class HoldRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Either `seats`, or `section` and `quantity` (best seats together; places, when it is a standing section)."""
+
+    seats: Annotated[list[SeatId], msgspec.Meta(max_length=100)] | None = None
+    section: SeatId | None = None
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+
+
+class SeatOut(msgspec.Struct):
+    """One seat and its price in minor units."""
+
+    seat: str
+    section: str
+    row: str | None
+    number: str
+    grade: str
+    amount: int
+
+
+class HoldOut(msgspec.Struct, omit_defaults=True):
+    """A live hold. `order_id` when it is already bound to an order."""
+
+    hold_id: str
+    token: str
+    event_id: str
+    seats: list[str]
+    items: list[SeatOut]
+    amount: int
+    currency: str
+    expires_at: str
+    server_time: str
+    order_id: str | None = None
+
+
+class HoldsOut(msgspec.Struct):
+    """One's live holds for an event."""
+
+    holds: list[HoldOut]
+
+
+class SectionAvailability(msgspec.Struct, omit_defaults=True):
+    """Counts; for reserved sections the bitmap of what is not free."""
+
+    free: int
+    held: int
+    sold: int
+    taken: str | None = None
+
+
+class AvailabilityOut(msgspec.Struct):
+    """The shape of the shared answer (it is sent from pre-encoded bytes)."""
+
+    event_id: str
+    plan_version: str
+    version: int
+    at: str
+    stale: bool
+    free: int
+    sections: dict[str, SectionAvailability]
+
+
+def seat_items(event: LoadedEvent, ordinals: tuple[int, ...], amounts: tuple[int, ...]) -> list[SeatOut]:
+    """Seats as people read them, with their prices."""
+    items = []
+    for ordinal, amount in zip(ordinals, amounts, strict=True):
+        place = event.index.place(ordinal)
+        items.append(SeatOut(place.seat_id, place.section, place.row, place.number, place.grade, amount))
+    return items
+
+
+def _out(event: LoadedEvent, view: HoldView, now: int) -> HoldOut:
+    claims = view.claims
+    return HoldOut(
+        claims.hold_id,
+        view.token,
+        claims.event_id,
+        seat_ids(event.index, claims.ordinals),
+        seat_items(event, claims.ordinals, claims.amounts),
+        claims.amount,
+        claims.currency,
+        rfc3339(claims.expires_at),
+        rfc3339(now),
+        view.order_id,
+    )
+
+
+def routes(
+    service: HoldService, availability: Availability, catalog: Catalog, authenticator: Authenticator, clock: Clock
+) -> list[ControllerRouterHandler]:
+    """The route handlers of this room."""
+
+    @get(
+        "/api/events/{event_id:str}/availability",
+        responses=problems(404, 503),
+        tags=["catalogue"],
+        summary="Availability",
+    )
+    async def availability_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
+        """What is free, held and sold, per section. Shared for a second; send If-None-Match."""
+        snapshot = await availability.get(event_id)
+        headers = {"ETag": snapshot.etag, "Cache-Control": "public, max-age=1"}
+        if matches(request.headers.get("if-none-match"), snapshot.etag):
+            return Response(b"", status_code=304, headers=headers)
+        return Response(snapshot.body, media_type="application/json", headers=headers)
+
+    @post(
+        "/api/events/{event_id:str}/holds",
+        status_code=201,
+        responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+        tags=["holds"],
+        summary="Hold seats",
+    )
+    async def hold_route(request: Request[Any, Any, Any], event_id: str, data: HoldRequest) -> HoldOut:
+        """Hold seats for some minutes, all or none."""
+        session = authenticator.session(request)
+        if data.seats is not None and data.section is None and data.quantity is None:
+            view = await service.hold_seats(event_id, session.account_id, data.seats)
+        elif data.seats is None and data.section is not None and data.quantity is not None:
+            view = await service.hold_best(event_id, session.account_id, data.section, data.quantity)
+        else:
+            raise BadRequest('Send either {"seats": […]} or {"section": …, "quantity": n}.')
+        return _out(await catalog.get(event_id), view, clock.now_ms())
+
+    @get(
+        "/api/events/{event_id:str}/holds",
+        responses=problems(401, 404, 503),
+        tags=["holds"],
+        summary="My holds",
+    )
+    async def holds_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
+        """One's own live holds for an event."""
+        session = authenticator.session(request)
+        views = await service.mine(event_id, session.account_id)
+        event = await catalog.get(event_id)
+        now = clock.now_ms()
+        return json_response(HoldsOut([_out(event, view, now) for view in views]))
+
+    @delete(
+        "/api/holds/{hold_id:str}",
+        status_code=204,
+        responses=problems(401, 403, 404, 409, 503),
+        tags=["holds"],
+        summary="Release a hold",
+    )
+    async def release_route(request: Request[Any, Any, Any], hold_id: str) -> None:
+        """Free the seats of one's hold at once."""
+        session = authenticator.session(request)
+        await service.release(session.account_id, hold_id)
+
+    return [availability_route, hold_route, holds_route, release_route]
