@@ -1,0 +1,1 @@
+"""The gateway protocol, its providers and the append-only ledger of money."""
