@@ -1,0 +1,1 @@
+"""From a held seat to a sold one: intake, fulfilment, settlement, cancellation."""

@@ -1,0 +1,140 @@
+"""Accept an order: bind the hold, put the message safely into the queue, and only then say 202."""
+
+from __future__ import annotations
+
+import hashlib
+
+import structlog
+
+from ticketing.base.clock import Clock
+from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
+from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
+from ticketing.base.tokens import BadToken, Signer
+from ticketing.base.valkey import ValkeyAway
+from ticketing.catalog.load import Catalog
+from ticketing.holds.hold import seat_ids
+from ticketing.holds.model import Claimed, ClaimOutcome, Gone, KeyReused, OrderedElsewhere, Taken
+from ticketing.holds.store import HoldStore
+from ticketing.holds.token import HoldClaims, read_hold
+from ticketing.orders import messages
+from ticketing.orders.ids import order_id_for
+from ticketing.orders.messages import OrderPlaced
+
+log = structlog.get_logger(__name__)
+
+RESEND = "Your seats are kept. Send the same request again, with the same Idempotency-Key."
+
+
+class Intake:
+    """The API side of orders; it never touches the database.
+
+    Args:
+        payment_seconds: what a hold is stretched to when it becomes an order, so that payment can be settled.
+    """
+
+    def __init__(
+        self,
+        store: HoldStore,
+        catalog: Catalog,
+        queue: Queue,
+        signer: Signer,
+        clock: Clock,
+        *,
+        payment_seconds: int = 1200,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._queue = queue
+        self._signer = signer
+        self._clock = clock
+        self._payment_ms = payment_seconds * 1000
+
+    async def place(
+        self, account_id: str, hold_token: str, method: str, payment_token: str, idempotency_key: str
+    ) -> str:
+        """The id of the accepted order. The same key gives the same order.
+
+        Raises:
+            BadRequest: `idempotency_key_missing`. Unprocessable: `invalid_hold`, `idempotency_key_reused`.
+            Forbidden: somebody else's hold.
+            Conflict: `hold_expired`, `hold_already_ordered`, `seats_taken`.
+            Unavailable: not known to be in the queue; the same key retries safely.
+        """
+        check_key(idempotency_key)
+        try:
+            claims = read_hold(self._signer, hold_token)
+        except BadToken:
+            raise Unprocessable("invalid_hold", "The hold token is not genuine. Hold the seats again.") from None
+        if claims.account_id != account_id:
+            raise Forbidden("This hold belongs to another account.")
+        order_id = order_id_for(self._signer, account_id, idempotency_key)
+        fingerprint = hashlib.sha256(f"{claims.hold_id}\0{method}\0{payment_token}".encode()).hexdigest()[:32]
+        now = self._clock.now_ms()
+        outcome = await self._claim(claims, order_id, fingerprint, now)
+        if not isinstance(outcome, Claimed):
+            raise await self._refusal(claims, outcome)
+        await self._send(
+            OrderPlaced(
+                order_id,
+                claims.event_id,
+                account_id,
+                claims.hold_id,
+                claims.plan_version,
+                claims.ordinals,
+                claims.amounts,
+                claims.currency,
+                method,
+                payment_token,
+                fingerprint,
+                now,
+            )
+        )
+        return order_id
+
+    async def _claim(self, claims: HoldClaims, order_id: str, fingerprint: str, now: int) -> ClaimOutcome:
+        for attempt in (1, 2):
+            try:
+                return await self._store.claim(
+                    claims, order_id, fingerprint, now=now, stretched_to=now + self._payment_ms
+                )
+            except ValkeyAway as error:
+                if attempt == 2:
+                    log.warning("claim_without_valkey", order_id=order_id, error=str(error)[:200])
+        # Valkey is away. The token is genuine: if its time is not over, the database will judge.
+        return Claimed(again=False) if claims.expires_at > now else Gone()
+
+    async def _send(self, message: OrderPlaced) -> None:
+        try:
+            await self._queue.send([messages.encode(message)])
+        except MessageTooLarge:
+            raise Unprocessable("invalid_hold", "The order is too large.") from None
+        except QueueError as error:
+            # Whether it is stored is not known: the claim stays, and a twin would be swallowed by its primary key.
+            log.warning("order_not_queued", order_id=message.order_id, error=str(error)[:200])
+            raise Unavailable(RESEND, retry_after=1) from None
+
+    async def _refusal(self, claims: HoldClaims, outcome: ClaimOutcome) -> Exception:
+        if isinstance(outcome, KeyReused):
+            return Unprocessable(
+                "idempotency_key_reused",
+                "This Idempotency-Key was used for another order. Make a new key for a new order.",
+            )
+        if isinstance(outcome, OrderedElsewhere):
+            return Conflict(
+                "hold_already_ordered", "These seats are already in an order of yours.", order_id=outcome.order_id
+            )
+        if isinstance(outcome, Taken):
+            event = await self._catalog.get(claims.event_id)
+            return Conflict("seats_taken", "Somebody was faster.", seats=seat_ids(event.index, outcome.ordinals))
+        return Conflict("hold_expired", "The time for these seats is over. Choose seats again.")
+
+
+def check_key(key: str) -> None:
+    """Raise BadRequest unless the key can serve: 8 to 200 printable ASCII characters."""
+    if not key:
+        raise BadRequest(
+            "Send an Idempotency-Key header: one random value per order, the same on every retry.",
+            code="idempotency_key_missing",
+        )
+    if not 8 <= len(key) <= 200 or not key.isascii() or not key.isprintable():
+        raise BadRequest("An Idempotency-Key has 8 to 200 printable ASCII characters, for example a UUID.")
