@@ -1,0 +1,1 @@
+"""Messages to people: mail and, later, SMS. One file per transport."""

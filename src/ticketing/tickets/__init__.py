@@ -1,0 +1,1 @@
+"""Issue, sign, draw and check tickets."""
