@@ -1,0 +1,1 @@
+"""What promoters and operators see and repair."""

@@ -1,0 +1,156 @@
+"""ticketing api, ticketing worker, ticketing sandbox-provider: the processes of an installation."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from ticketing.base.health import Drain
+from ticketing.base.telemetry import set_up_logging
+from ticketing.cli.console import app, err, fail, run, settings_or_exit
+from ticketing.payments.sandbox.serve import serve
+from ticketing.settings import Settings
+from ticketing.wiring.app import create_app
+from ticketing.wiring.parts import open_parts
+from ticketing.wiring.work import run_worker
+
+_FD = "TICKETING_LISTEN_FD"
+
+
+@app.command()
+def api(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    processes: Annotated[int, typer.Option(min=1, max=64, help="Processes that share the port.")] = 1,
+    drain_seconds: Annotated[
+        float, typer.Option(min=0, help="After SIGTERM: keep answering, not ready, for so long.")
+    ] = 0.0,
+) -> None:
+    """Serve the HTTP API."""
+    settings = settings_or_exit()
+    set_up_logging()
+    inherited = os.environ.get(_FD)
+    if inherited is not None:
+        listener = socket.socket(fileno=int(inherited))
+        run(lambda: _serve(settings, listener, drain_seconds))
+        return
+    try:
+        listener = socket.create_server((host, port), backlog=4096)
+    except OSError as error:
+        raise fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another --port.", 2) from None
+    err.print(f"listening on http://{host}:{listener.getsockname()[1]} ({processes} processes)")
+    if processes == 1:
+        run(lambda: _serve(settings, listener, drain_seconds))
+    else:
+        raise typer.Exit(_supervise(listener, processes))
+
+
+class _Server(uvicorn.Server):
+    """On SIGTERM: not ready at once, still answering for a while, then finish what is under way."""
+
+    def __init__(self, config: uvicorn.Config, drain: Drain, seconds: float) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._drain_seconds = seconds
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain; a second signal ends at once."""
+        if self._drain.draining or self._drain_seconds == 0:
+            super().handle_exit(sig, frame)
+            return
+        self._drain.draining = True
+        asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, frame)
+
+
+async def _serve(settings: Settings, listener: socket.socket, drain_seconds: float) -> None:
+    drain = Drain()
+    async with open_parts(settings) as parts:
+        config = uvicorn.Config(
+            create_app(parts, drain),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=25,
+            timeout_keep_alive=75,
+            backlog=4096,
+            forwarded_allow_ips=os.environ.get("TICKETING_TRUSTED_PROXIES", "127.0.0.1"),
+        )
+        server = _Server(config, drain, drain_seconds)
+        await server.serve(sockets=[listener])
+        if not server.started:
+            raise typer.Exit(1)
+
+
+def _supervise(listener: socket.socket, processes: int) -> int:
+    """Run children on one listening socket, start those again that die, pass SIGTERM on."""
+    listener.set_inheritable(True)
+    environ = os.environ | {_FD: str(listener.fileno())}
+    command = [sys.executable, "-m", "ticketing", *sys.argv[1:]]
+    stopping = False
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, env=environ, pass_fds=[listener.fileno()])  # noqa: S603
+
+    children = [start() for _ in range(processes)]
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            child.send_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping:
+        time.sleep(0.2)
+        for i, child in enumerate(children):
+            if child.poll() is not None and not stopping:
+                err.print(f"api process {child.pid} ended with {child.returncode}; starting another")
+                time.sleep(0.5)
+                children[i] = start()
+    return max(abs(child.wait()) for child in children)
+
+
+@app.command()
+def worker() -> None:
+    """Fulfil orders, take money, issue tickets, send mail."""
+    settings = settings_or_exit()
+    set_up_logging()
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for sig in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(sig, stop.set)
+        async with open_parts(settings) as parts:
+            await run_worker(parts, stop)
+
+    run(work)
+
+
+@app.command("sandbox-provider")
+def sandbox_provider(
+    data: Annotated[Path, typer.Option(help="Folder of its books.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 9100,
+) -> None:
+    """Run the sandbox payment provider. Its secret is TICKETING_PAYMENT_SECRET."""
+    secret = os.environ.get("TICKETING_PAYMENT_SECRET", "")
+    if not secret:
+        raise fail("set TICKETING_PAYMENT_SECRET, the secret that the platform shares with this provider", 2)
+    set_up_logging()
+    try:
+        serve(host, port, data, secret, on_listening=lambda url: err.print(f"sandbox provider on {url}"))
+    except (OSError, ValueError) as error:
+        raise fail(str(error), 2) from None

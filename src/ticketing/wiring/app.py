@@ -1,0 +1,125 @@
+"""The API process: one Litestar application over the parts."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Request
+from litestar.config.app import AppConfig
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+
+from ticketing import __version__
+from ticketing.accounts import http as accounts_http
+from ticketing.admin import demo as demo_http
+from ticketing.admin import http as admin_http
+from ticketing.admin.sale import SaleDesk
+from ticketing.base import health, pages
+from ticketing.base.errors import Problem
+from ticketing.base.web import EXCEPTION_HANDLERS
+from ticketing.catalog import http as catalog_http
+from ticketing.holds import http as holds_http
+from ticketing.orders import http as orders_http
+from ticketing.orders.cancel import Cancellation
+from ticketing.orders.intake import Intake
+from ticketing.orders.status import OrderDesk
+from ticketing.tickets import http as tickets_http
+from ticketing.tickets import sql as ticket_sql
+from ticketing.tickets.check_in import CheckIn
+from ticketing.tickets.http import TicketDesk
+from ticketing.wiring.parts import Parts, read_issued
+
+MAX_BODY = 64 * 1024
+
+
+def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]:
+    """Every route of the API process."""
+    p = parts
+    desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
+    intake = Intake(
+        p.store, p.catalog, p.queue, p.signer, p.clock, payment_seconds=p.settings.payment_window_seconds + 300
+    )
+    cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
+    routes = [
+        *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
+        *catalog_http.routes(p.catalog, p.clock, p.availability.free_count),
+        *accounts_http.routes(p.db, p.clock, p.passwords, p.sessions, p.authenticator, p.limiter),
+        *holds_http.routes(p.holds, p.availability, p.catalog, p.authenticator, p.clock),
+        *orders_http.routes(
+            intake, desk, cancellation, p.settlement, {p.gateway.name: p.gateway}, p.db, p.authenticator, p.limiter
+        ),
+        *tickets_http.routes(
+            TicketDesk(p.db, p.catalog, p.ticket_signer, p.blobs),
+            CheckIn(p.db, p.verifier, p.clock),
+            p.authenticator,
+        ),
+        *admin_http.routes(SaleDesk(p.db, p.catalog, p.availability, p.queue, p.clock), p.authenticator),
+    ]
+    if p.settings.demo_folder is not None:
+        routes += demo_http.routes(p.settings.demo_folder)
+    if p.settings.web_folder is not None:
+        routes += pages.routes(pages.Pages(p.settings.web_folder))
+    return routes
+
+
+def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
+    """The ASGI application. The caller opens and closes the parts."""
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await parts.db.assert_isolation()
+        stop = asyncio.Event()
+        watch = asyncio.create_task(parts.sessions.watch(stop))
+        # With many live connections the cyclic collector walks them all, again and again: leave out what stays.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        try:
+            yield
+        finally:
+            stop.set()
+            await watch
+
+    return Litestar.from_config(
+        AppConfig(
+            route_handlers=handlers(parts, drain or health.Drain()),
+            exception_handlers=EXCEPTION_HANDLERS,
+            lifespan=[lifespan],
+            before_request=_only_json,
+            request_max_body_size=MAX_BODY,
+            openapi_config=openapi_config(),
+            logging_config=None,
+        )
+    )
+
+
+async def _only_json(request: Request) -> None:  # type: ignore[type-arg]
+    """Refuse bodies of another type: a form on a foreign page could otherwise send JSON as text."""
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("application/json", "") or "/callbacks/" in request.url.path:
+        return
+    raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+
+
+def openapi_config() -> OpenAPIConfig:
+    """OpenAPI 3.1 at /openapi.json, pages at /docs."""
+    return OpenAPIConfig(
+        title="Ticketing",
+        version=__version__,
+        description="Hold seats, order them, pay, get in. Errors are RFC 9457 problem documents with a stable `code`.",
+        path="/docs",
+        use_handler_docstrings=True,
+        render_plugins=[SwaggerRenderPlugin()],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer", description="The token of POST /api/sessions"),
+            }
+        ),
+    )

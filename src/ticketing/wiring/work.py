@@ -1,0 +1,85 @@
+"""The worker process: the queue, the outbox, and the loops that mend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from ticketing.base.clock import Clock
+from ticketing.base.db import Database
+from ticketing.base.outbox import Topic
+from ticketing.notices.send import Notices
+from ticketing.orders import messages
+from ticketing.orders.capture import Capture, Reconciler
+from ticketing.orders.consume import Consumer
+from ticketing.orders.fulfil import Fulfilment
+from ticketing.orders.refund import Refunds
+from ticketing.orders.seat_audit import SeatAudit
+from ticketing.orders.truth import SeatSync
+from ticketing.tickets.issue import Issue
+from ticketing.wiring.parts import Parts, open_mail
+
+log = structlog.get_logger(__name__)
+
+
+def topics(parts: Parts) -> dict[str, Topic]:
+    """What happens after each commit: this table is how rooms hear of each other."""
+    p = parts
+    db: Database = p.db
+    clock: Clock = p.clock
+    capture = Capture(
+        db,
+        p.gateway,
+        p.settlement,
+        clock,
+        window_seconds=p.settings.payment_window_seconds,
+        callback_url=f"{p.settings.public_url}/api/payments/callbacks/{p.gateway.name}",
+        crash_point=p.crash_point,
+    )
+    refunds = Refunds(db, p.gateway, clock, crash_point=p.crash_point)
+    notices = Notices(db, p.catalog, open_mail(p.settings), public_url=p.settings.public_url)
+    by_name: dict[str, Topic] = {}
+
+    def nudge() -> None:
+        _nudge(by_name)
+
+    by_name |= {
+        messages.CAPTURE: Topic(messages.CAPTURE, db, clock, leased=capture, batch=50, parallel=4, then=nudge),
+        messages.ISSUE: Topic(messages.ISSUE, db, clock, transactional=Issue(db, clock), then=nudge),
+        messages.SEATS: Topic(messages.SEATS, db, clock, leased=SeatSync(db, p.store), batch=200),
+        messages.REFUND: Topic(messages.REFUND, db, clock, leased=refunds, batch=20, parallel=2, then=nudge),
+        messages.NOTICE: Topic(messages.NOTICE, db, clock, leased=notices, batch=20, parallel=2),
+    }
+    return by_name
+
+
+def _nudge(by_name: Mapping[str, Topic]) -> None:
+    """An idle topic looks at the database twice a second; after a commit of ours it should look at once."""
+    for topic in by_name.values():
+        topic.nudge()
+
+
+async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; what is in hand is finished first."""
+    p = parts
+    await p.db.assert_isolation()
+    by_topic = topics(p)
+    consumer = Consumer(
+        p.queue,
+        Fulfilment(p.db, p.catalog, p.clock, crash_point=p.crash_point),
+        p.db,
+        visibility_seconds=p.settings.queue_visibility_seconds,
+        crash_point=p.crash_point,
+        then=lambda: _nudge(by_topic),
+    )
+    audit = SeatAudit(p.db, p.catalog, p.store, p.holds.rebuilder, p.clock)
+    reconciler = Reconciler(p.db, p.gateway, p.settlement, p.clock)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(consumer.run(stop))
+        for topic in by_topic.values():
+            group.create_task(topic.run(stop))
+        group.create_task(audit.run(stop))
+        group.create_task(reconciler.run(stop))
+    log.info("worker_stopped")
