@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, String, Table, insert, select, update
+from sqlalchemy import Column, Index, String, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.accounts.model import Account, Role
-from ticketing.base.db import Millis, metadata
+from ticketing.base.db import Millis, table
 
-accounts = Table(
+accounts = table(
     "accounts",
-    metadata,
     Column("id", String(40), primary_key=True),
     Column("email", String(190), nullable=False, unique=True),
     Column("name", String(80), nullable=False),
@@ -22,9 +21,8 @@ accounts = Table(
     Column("created_at", Millis, nullable=False),
 )
 
-sessions = Table(
+sessions = table(
     "sessions",
-    metadata,
     Column("id", String(40), primary_key=True),
     Column("account_id", String(40), nullable=False),
     Column("created_at", Millis, nullable=False),

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.schema import SchemaItem
 
 T = TypeVar("T")
 
@@ -29,6 +30,14 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def table(name: str, *items: SchemaItem) -> Table:
+    """A table of ours. On MySQL its text compares byte by byte: under the servers' default collations the seats
+    "A-1" and "a-1" would be one seat, and the addresses of josé and jose one account.
+    """
+    return Table(name, metadata, *items, mysql_engine="InnoDB", mysql_charset="utf8mb4", mysql_collate="utf8mb4_bin")
+
 
 Millis = BigInteger
 """Instants are stored as milliseconds since the epoch, so that no driver can shift a time zone."""

@@ -21,7 +21,6 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
-    Table,
     Text,
     delete,
     func,
@@ -32,13 +31,12 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base.clock import Clock
-from ticketing.base.db import Database, DatabaseAway, Millis, metadata
+from ticketing.base.db import Database, DatabaseAway, Millis, table
 
 log = structlog.get_logger(__name__)
 
-outbox = Table(
+outbox = table(
     "outbox",
-    metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("topic", String(40), nullable=False),
     Column("payload", LargeBinary().with_variant(LargeBinary(60_000), "mysql"), nullable=False),

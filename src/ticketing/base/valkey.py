@@ -16,10 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    NoScriptError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
-# Answers that mean "wrong server" or "not now", not "wrong command".
-_AWAY = ("READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY ", "MISCONF", "UNBLOCKED")
+# Answers that mean "wrong server" or "not now", not "wrong command". redis-py takes the code off the text of those it
+# knows, and gives them classes.
+_AWAY_CLASSES = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
+_AWAY_CODES = ("BUSY ", "MISCONF", "UNBLOCKED", "NOREPLICAS")
 
 
 class ValkeyAway(Exception):
@@ -146,7 +156,7 @@ class Valkey:
                     answer = await conn.read_response()
                 except ResponseError as error:
                     answer = error
-                    if str(error).startswith(_AWAY):
+                    if isinstance(error, _AWAY_CLASSES) or str(error).startswith(_AWAY_CODES):
                         wrong_server = error
                 if future.done():
                     continue

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
-    Table,
     Text,
     insert,
     select,
@@ -23,16 +22,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGBLOB, MEDIUMTEXT
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.base.db import Database, Millis, metadata
+from ticketing.base.db import Database, Millis, table
 
 from .model import Event, Localized, PriceGrade, SaleWindow, Venue
 
 ID = String(40)
 _LongText = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
 
-venues = Table(
+venues = table(
     "venues",
-    metadata,
     Column("id", ID, primary_key=True),
     Column("name_ko", String(200), nullable=False),
     Column("name_en", String(200), nullable=False),
@@ -42,9 +40,8 @@ venues = Table(
     Column("created_at", Millis, nullable=False),
 )
 
-seat_plans = Table(
+seat_plans = table(
     "seat_plans",
-    metadata,
     Column("id", ID, primary_key=True),
     Column("version", String(32), nullable=False, unique=True),
     Column("name", String(200), nullable=False),
@@ -55,9 +52,8 @@ seat_plans = Table(
     Column("created_at", Millis, nullable=False),
 )
 
-events = Table(
+events = table(
     "events",
-    metadata,
     Column("id", ID, primary_key=True),
     Column("venue_id", ID, ForeignKey("venues.id"), nullable=False),
     Column("plan_id", ID, ForeignKey("seat_plans.id"), nullable=False),
@@ -79,9 +75,8 @@ events = Table(
     Index("ix_events_starts_at", "starts_at"),
 )
 
-event_prices = Table(
+event_prices = table(
     "event_prices",
-    metadata,
     # Keyed by position: under some collations of MySQL the grades "r" and "R" would be one.
     Column("event_id", ID, ForeignKey("events.id"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),

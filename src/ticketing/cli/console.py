@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 import typer
+import uvloop
 from rich.console import Console
 
 from ticketing.base.db import DatabaseAway
@@ -56,7 +57,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         return await work()
 
     try:
-        return asyncio.run(call())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(call())
     except Problem as error:
         raise fail(error.detail) from None
     except (DatabaseAway, ValkeyAway, InvalidSettings) as error:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Integer,
     SmallInteger,
     String,
-    Table,
     Text,
     UniqueConstraint,
     bindparam,
@@ -27,13 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.base.db import Database, Millis, metadata
+from ticketing.base.db import Database, Millis, table
 from ticketing.orders.model import Order, OrderSeat, OrderState
 from ticketing.orders.policy import read_policy
 
-orders = Table(
+orders = table(
     "orders",
-    metadata,
     Column("id", String(64), primary_key=True),
     Column("event_id", String(64), nullable=False),
     Column("account_id", String(40), nullable=False),
@@ -55,9 +53,8 @@ orders = Table(
     Index("ix_orders_state", "state", "reserved_at"),
 )
 
-order_seats = Table(
+order_seats = table(
     "order_seats",
-    metadata,
     Column("order_id", String(64), primary_key=True),
     Column("seat_id", String(64), primary_key=True),
     Column("event_id", String(64), nullable=False),
@@ -71,9 +68,8 @@ order_seats = Table(
     UniqueConstraint("event_id", "seat_id", "live", name="uq_order_seats_one_owner"),
 )
 
-event_people = Table(
+event_people = table(
     "event_people",
-    metadata,
     Column("event_id", String(64), primary_key=True),
     Column("account_id", String(40), primary_key=True),
     Column("seats", Integer, nullable=False),

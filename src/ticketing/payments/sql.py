@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, UniqueConstraint, func, select
+from sqlalchemy import BigInteger, Column, Index, Integer, String, UniqueConstraint, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.base.db import Database, Millis, metadata
+from ticketing.base.db import Database, Millis, table
 from ticketing.payments.model import EntryKind, LedgerEntry
 
-ledger = Table(
+ledger = table(
     "ledger",
-    metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("order_id", String(64), nullable=False),
     Column("event_id", String(64), nullable=False),

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Index, SmallInteger, String, Table, UniqueConstraint, func, insert, select, update
+from sqlalchemy import Column, Index, SmallInteger, String, UniqueConstraint, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.accounts.sql import accounts
-from ticketing.base.db import Database, Millis, metadata
+from ticketing.base.db import Database, Millis, table
 from ticketing.orders.sql import order_seats, orders
 from ticketing.tickets.model import Ticket, TicketStatus
 
-tickets = Table(
+tickets = table(
     "tickets",
-    metadata,
     Column("id", String(64), primary_key=True),
     Column("order_id", String(64), nullable=False),
     Column("event_id", String(64), nullable=False),

@@ -38,7 +38,7 @@ def config_for(connection: Connection | None = None) -> Config:
 
 def newest() -> str | None:
     """The revision that the scripts lead to."""
-    return ScriptDirectory.fromconfig_for(config_for()).get_current_head()
+    return ScriptDirectory.from_config(config_for()).get_current_head()
 
 
 async def migrate(db: Database) -> tuple[str | None, str | None]:
