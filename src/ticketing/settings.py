@@ -54,6 +54,7 @@ class Settings:
     hold_seconds: int = 420
     payment_window_seconds: int = 900
     queue_visibility_seconds: int = 30
+    outbox_lease_seconds: int = 60
     session_seconds: int = 12 * 3600
     database_pool: int = 8
     demo_folder: Path | None = None
@@ -146,6 +147,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         hold_seconds=read.number("HOLD_SECONDS", 420),
         payment_window_seconds=read.number("PAYMENT_WINDOW_SECONDS", 900),
         queue_visibility_seconds=read.number("QUEUE_VISIBILITY_SECONDS", 30),
+        outbox_lease_seconds=read.number("OUTBOX_LEASE_SECONDS", 60),
         session_seconds=read.number("SESSION_SECONDS", 12 * 3600),
         database_pool=read.number("DATABASE_POOL", 8),
         demo_folder=Path(demo) if demo else None,

@@ -31,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base.clock import Clock
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway, Millis, table
 
 log = structlog.get_logger(__name__)
@@ -112,6 +113,7 @@ class Topic:
     `lease_seconds`. It deletes what it has done, with `forget` in its own transaction, and returns the exceptions of
     those rows that it could not do, by row id. `parallel` batches are worked on at once.
     `then` is called after each batch: to nudge the topics that it may have written for.
+    `crash_point` is called with `{name}:leased`, `{name}:handled` and `{name}:committed` between the steps.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class Topic:
         idle_seconds: float = 0.5,
         parallel: int = 1,
         then: Callable[[], None] | None = None,
+        crash_point: CrashPoint = nowhere,
     ) -> None:
         if (transactional is None) == (leased is None):
             raise ValueError("give exactly one kind of handler")
@@ -142,6 +145,7 @@ class Topic:
         self._idle = idle_seconds
         self._parallel = parallel
         self._then = then
+        self._crash_point = crash_point
         self._nudge = asyncio.Event()
 
     def nudge(self) -> None:
@@ -200,12 +204,14 @@ class Topic:
             return len(rows)
 
         try:
-            return await self._db.transact(work)
+            done = await self._db.transact(work)
         except DatabaseAway:
             raise
         except Exception:
             log.exception("outbox_batch_failed", topic=self.name)
-        return await self._one_by_one(handler)
+            return await self._one_by_one(handler)
+        await self._crash_point(f"{self.name}:committed")
+        return done
 
     async def _one_by_one(self, handler: Transactional) -> int:
         """After a failed batch: each row in its own transaction, so that one bad row stops no other."""
@@ -241,6 +247,7 @@ class Topic:
         rows = await self._lease()
         if not rows:
             return 0
+        await self._crash_point(f"{self.name}:leased")
         assert self._leased is not None  # noqa: S101 - run_once chose this branch
         by_id = {row.id: row for row in rows}
         try:
@@ -250,6 +257,7 @@ class Topic:
         except Exception as error:
             log.exception("outbox_handler_failed", topic=self.name)
             failed = dict.fromkeys(by_id, error)
+        await self._crash_point(f"{self.name}:handled")
         await self._put_back(failed, by_id)
         return len(rows)
 

@@ -84,7 +84,7 @@ def _points(source: JsonSource, parent: dict[str, Any], path: Path, key: str) ->
 
 def _shape(source: JsonSource, shape: dict[str, Any], path: Path) -> None:
     kind = source.text(shape, path, "kind")
-    if kind and kind not in set(ShapeKind):
+    if isinstance(shape.get("kind"), str) and kind not in set(ShapeKind):
         source.complain((*path, "kind"), f"unknown shape {kind[:40]!r}", f"Use one of {', '.join(ShapeKind)}")
     for key in ("x", "y", "width", "height", "radius", "rotation"):
         source.number(shape, path, key, 0.0)
@@ -104,7 +104,7 @@ def _section(source: JsonSource, section: dict[str, Any], path: Path) -> None:
     source.text(section, path, "id")
     _name(source, section, path)
     kind = source.text(section, path, "kind")
-    if kind and kind not in set(SectionKind):
+    if isinstance(section.get("kind"), str) and kind not in set(SectionKind):
         source.complain((*path, "kind"), f"unknown kind {kind[:40]!r}", "Use reserved or standing")
     capacity = section.get("capacity", 0 if kind == SectionKind.STANDING else 1)
     if type(capacity) is not int or not 0 < capacity < 10**9:

@@ -9,6 +9,7 @@ import structlog
 
 from ticketing.accounts.sql import find_accounts
 from ticketing.base import outbox
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
 from ticketing.catalog.load import Catalog
@@ -41,11 +42,20 @@ class Notices:
         public_url: address of the site, without a slash at the end.
     """
 
-    def __init__(self, db: Database, catalog: Catalog, transport: Transport, *, public_url: str) -> None:
+    def __init__(
+        self,
+        db: Database,
+        catalog: Catalog,
+        transport: Transport,
+        *,
+        public_url: str,
+        crash_point: CrashPoint = nowhere,
+    ) -> None:
         self._db = db
         self._catalog = catalog
         self._transport = transport
         self._public_url = public_url
+        self._crash_point = crash_point
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Send what each order's present state calls for."""
@@ -63,6 +73,7 @@ class Notices:
                     done.append(row.id)
                 else:
                     failed[row.id] = error
+        await self._crash_point("notice:sent")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed

@@ -7,6 +7,7 @@ import hashlib
 import structlog
 
 from ticketing.base.clock import Clock
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
@@ -41,6 +42,7 @@ class Intake:
         clock: Clock,
         *,
         payment_seconds: int = 1200,
+        crash_point: CrashPoint = nowhere,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -48,6 +50,7 @@ class Intake:
         self._signer = signer
         self._clock = clock
         self._payment_ms = payment_seconds * 1000
+        self._crash_point = crash_point
 
     async def place(
         self, account_id: str, hold_token: str, method: str, payment_token: str, idempotency_key: str
@@ -73,6 +76,7 @@ class Intake:
         outcome = await self._claim(claims, order_id, fingerprint, now)
         if not isinstance(outcome, Claimed):
             raise await self._refusal(claims, outcome)
+        await self._crash_point("intake:claimed")
         await self._send(
             OrderPlaced(
                 order_id,
@@ -89,6 +93,7 @@ class Intake:
                 now,
             )
         )
+        await self._crash_point("intake:sent")
         return order_id
 
     async def _claim(self, claims: HoldClaims, order_id: str, fingerprint: str, now: int) -> ClaimOutcome:

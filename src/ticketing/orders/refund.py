@@ -64,6 +64,7 @@ class Refunds:
                 raise RetryLater(min(30.0, 0.5 * 2**row.attempts), repr(outcome))
         if refused:
             raise RefundFailed(f"order {order_id}: {', '.join(refused)}")
+        await self._crash_point("refund:recorded")
         await self._close(order_id, row)
 
     async def _record(self, order_id: str, debt: OpenRefund, kind: EntryKind, detail: str) -> None:

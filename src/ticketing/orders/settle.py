@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import outbox
 from ticketing.base.clock import Clock
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.catalog.load import Catalog
 from ticketing.orders import messages, sql
@@ -35,10 +36,11 @@ class _NoRoom(Exception):
 class Settlement:
     """Applies payment outcomes."""
 
-    def __init__(self, db: Database, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, db: Database, catalog: Catalog, clock: Clock, *, crash_point: CrashPoint = nowhere) -> None:
         self._db = db
         self._catalog = catalog
         self._clock = clock
+        self._crash_point = crash_point
 
     async def settle(self, conn: AsyncConnection, outcomes: Mapping[str, Known]) -> None:
         """Apply outcomes by order id, in the caller's transaction. Unknown order ids are left out."""
@@ -66,8 +68,10 @@ class Settlement:
             return
         for order in paid:
             await self._write(conn, order, _captured_entry(order, outcomes[order.order_id], now))
+        await self._crash_point("settle:ledger")
         ids = [order.order_id for order in paid]
         await sql.move(conn, ids, [OrderState.RESERVED], OrderState.PAID, now, paid_at=now)
+        await self._crash_point("settle:orders")
         await outbox.put(conn, messages.ISSUE, [_event(order_id) for order_id in ids], now)
 
     async def _write(self, conn: AsyncConnection, order: Order, entry: LedgerEntry) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ticketing.base import outbox
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.base.valkey import ValkeyAway
@@ -32,9 +33,10 @@ class SalesBooks:
 class SeatSync:
     """Outbox handler (leased) of topic `seats`: tells Valkey how the books stand. Reads them, so it may repeat."""
 
-    def __init__(self, db: Database, store: HoldStore) -> None:
+    def __init__(self, db: Database, store: HoldStore, *, crash_point: CrashPoint = nowhere) -> None:
         self._db = db
         self._store = store
+        self._crash_point = crash_point
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Carry over each change; while Valkey is away they wait (a rebuild reads the books anyway)."""
@@ -63,6 +65,7 @@ class SeatSync:
                 done.append(row.id)
             except ValkeyAway as error:
                 failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), str(error)[:200])
+        await self._crash_point("seats:synced")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed

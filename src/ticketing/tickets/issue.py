@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import ids, outbox
 from ticketing.base.clock import Clock
+from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
 from ticketing.orders import messages
@@ -26,9 +27,10 @@ def ticket_id_for(order_id: str, seat_id: str) -> str:
 class Issue:
     """Outbox handler (transactional) of topic `issue`: tickets, order state and notice in one commit."""
 
-    def __init__(self, db: Database, clock: Clock) -> None:
+    def __init__(self, db: Database, clock: Clock, *, crash_point: CrashPoint = nowhere) -> None:
         self._db = db
         self._clock = clock
+        self._crash_point = crash_point
 
     async def __call__(self, conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
         """Issue for every order that is paid by now; others were cancelled in between, and have nothing to get."""
@@ -61,6 +63,8 @@ class Issue:
                 if (order.order_id, seat.seat_id) not in there
             ],
         )
+        await self._crash_point("issue:tickets")
         await order_sql.move(conn, paid_ids, [OrderState.PAID], OrderState.TICKETED, now)
         payloads = [messages.encode(messages.OrderEvent(order_id)) for order_id in paid_ids]
         await outbox.put(conn, messages.NOTICE, payloads, now)
+        await self._crash_point("issue:outbox")

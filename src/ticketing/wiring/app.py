@@ -42,7 +42,13 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
     p = parts
     desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
     intake = Intake(
-        p.store, p.catalog, p.queue, p.signer, p.clock, payment_seconds=p.settings.payment_window_seconds + 300
+        p.store,
+        p.catalog,
+        p.queue,
+        p.signer,
+        p.clock,
+        payment_seconds=p.settings.payment_window_seconds + 300,
+        crash_point=p.crash_point,
     )
     cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
     routes = [

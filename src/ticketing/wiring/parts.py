@@ -93,6 +93,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         ticket_signer = TicketSigner(settings.ticket_seed)
         sessions = Sessions(db, valkey, signer, clock, lifetime_seconds=settings.session_seconds)
         store = HoldStore(valkey)
+        crash = crash_point(settings.crash_point)
         truth = SalesBooks(db)
         holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds)
         yield Parts(
@@ -114,8 +115,8 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             store=store,
             holds=holds,
             availability=Availability(store, catalog, truth, holds.rebuilder, clock),
-            settlement=Settlement(db, catalog, clock),
-            crash_point=crash_point(settings.crash_point),
+            settlement=Settlement(db, catalog, clock, crash_point=crash),
+            crash_point=crash,
         )
 
 

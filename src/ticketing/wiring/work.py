@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Mapping
 
 import structlog
@@ -39,18 +40,23 @@ def topics(parts: Parts) -> dict[str, Topic]:
         crash_point=p.crash_point,
     )
     refunds = Refunds(db, p.gateway, clock, crash_point=p.crash_point)
-    notices = Notices(db, p.catalog, open_mail(p.settings), public_url=p.settings.public_url)
+    notices = Notices(db, p.catalog, open_mail(p.settings), public_url=p.settings.public_url, crash_point=p.crash_point)
+    issue = Issue(db, clock, crash_point=p.crash_point)
+    sync = SeatSync(db, p.store, crash_point=p.crash_point)
     by_name: dict[str, Topic] = {}
 
     def nudge() -> None:
         _nudge(by_name)
 
+    topic = functools.partial(
+        Topic, db=db, clock=clock, lease_seconds=p.settings.outbox_lease_seconds, crash_point=p.crash_point
+    )
     by_name |= {
-        messages.CAPTURE: Topic(messages.CAPTURE, db, clock, leased=capture, batch=50, parallel=4, then=nudge),
-        messages.ISSUE: Topic(messages.ISSUE, db, clock, transactional=Issue(db, clock), then=nudge),
-        messages.SEATS: Topic(messages.SEATS, db, clock, leased=SeatSync(db, p.store), batch=200),
-        messages.REFUND: Topic(messages.REFUND, db, clock, leased=refunds, batch=20, parallel=2, then=nudge),
-        messages.NOTICE: Topic(messages.NOTICE, db, clock, leased=notices, batch=20, parallel=2),
+        messages.CAPTURE: topic(messages.CAPTURE, leased=capture, batch=50, parallel=4, then=nudge),
+        messages.ISSUE: topic(messages.ISSUE, transactional=issue, then=nudge),
+        messages.SEATS: topic(messages.SEATS, leased=sync, batch=200),
+        messages.REFUND: topic(messages.REFUND, leased=refunds, batch=20, parallel=2, then=nudge),
+        messages.NOTICE: topic(messages.NOTICE, leased=notices, batch=20, parallel=2),
     }
     return by_name
 
