@@ -18,10 +18,10 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
-    bindparam,
     func,
     insert,
     select,
+    text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -125,31 +125,42 @@ async def insert_seats(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]])
     await conn.execute(insert(order_seats), list(rows))
 
 
+_ADD_SEATS = {
+    "sqlite": text(
+        "INSERT INTO event_people (event_id, account_id, seats) VALUES (:event_id, :account_id, :seats) "
+        "ON CONFLICT (event_id, account_id) DO UPDATE SET seats = seats + excluded.seats"
+    ),
+    # As text, since the driver sends many rows in one statement only for this spelling.
+    "mysql": text(
+        "INSERT INTO event_people (event_id, account_id, seats) VALUES (:event_id, :account_id, :seats) "
+        "ON DUPLICATE KEY UPDATE seats = seats + VALUES(seats)"
+    ),
+}
+
+
 async def count_people(
     db: Database, conn: AsyncConnection, event_account_n: Sequence[tuple[str, str, int]], cap: Mapping[str, int]
 ) -> bool:
     """Add seats to people's counts, within the cap per person of each event. False: somebody would be over it.
 
-    The caller must roll back after False. Sorted, so that two batches cannot wait for each other.
+    The caller must roll back after False. The upsert locks each person's row until the transaction ends, so what is
+    read afterwards is what will be committed. Sorted, so that two batches cannot wait for each other.
     """
-    rows = [
-        {"e": event_id, "a": account_id, "n": n, "most": cap[event_id] - n}
-        for event_id, account_id, n in sorted(event_account_n)
-    ]
-    await conn.execute(
-        db.insert_ignore(event_people), [{"event_id": r["e"], "account_id": r["a"], "seats": 0} for r in rows]
-    )
-    changed = await conn.execute(
-        update(event_people)
-        .where(
-            event_people.c.event_id == bindparam("e"),
-            event_people.c.account_id == bindparam("a"),
-            event_people.c.seats <= bindparam("most"),
+    rows = [{"event_id": e, "account_id": a, "seats": n} for e, a, n in sorted(event_account_n)]
+    await conn.execute(_ADD_SEATS[db.dialect], rows)
+    for event_id in {row["event_id"] for row in rows}:
+        over = (
+            select(func.count())
+            .where(
+                event_people.c.event_id == event_id,
+                event_people.c.account_id.in_([row["account_id"] for row in rows if row["event_id"] == event_id]),
+                event_people.c.seats > cap[event_id],
+            )
+            .select_from(event_people)
         )
-        .values(seats=event_people.c.seats + bindparam("n")),
-        rows,
-    )
-    return int(changed.rowcount) == len(rows)
+        if (await conn.execute(over)).scalar_one():
+            return False
+    return True
 
 
 # --- state changes --------------------------------------------------------------------------------------------------

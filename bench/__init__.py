@@ -1,0 +1,1 @@
+"""Measured claims: `python -m bench` prints each table of docs/performance.md."""
