@@ -84,7 +84,14 @@ def routes(
 ) -> list[ControllerRouterHandler]:
     """The route handlers of this room."""
 
-    @post("/api/accounts", status_code=201, responses=problems(400, 409, 413, 415, 422, 429, 503), tags=["accounts"])
+    @post(
+        "/api/accounts",
+        status_code=201,
+        responses=problems(400, 409, 413, 415, 422, 429, 503),
+        tags=["accounts"],
+        summary="Sign up",
+        opt={"public": True},
+    )
     async def sign_up_route(request: Request[Any, Any, Any], data: SignUp) -> AccountOut:
         """Make an account (role fan)."""
         await limiter.check(PER_ADDRESS, _address(request))
@@ -93,7 +100,14 @@ def routes(
         )
         return _out(account)
 
-    @post("/api/sessions", status_code=201, responses=problems(400, 401, 413, 415, 429, 503), tags=["accounts"])
+    @post(
+        "/api/sessions",
+        status_code=201,
+        responses=problems(400, 401, 413, 415, 429, 503),
+        tags=["accounts"],
+        summary="Sign in",
+        opt={"public": True},
+    )
     async def sign_in_route(request: Request[Any, Any, Any], data: SignIn) -> Response[SessionOut]:
         """Sign in: sets the session cookie and also answers a bearer token for API clients."""
         await limiter.check(PER_ADDRESS, _address(request))
@@ -104,7 +118,7 @@ def routes(
         body = SessionOut(_out(account), sessions.csrf_token(session.session_id), rfc3339(session.expires_at), token)
         return Response(body, cookies=[_cookie(token, max_age)], headers={"Cache-Control": "no-store"})
 
-    @get("/api/sessions", responses=problems(401, 503), tags=["accounts"])
+    @get("/api/sessions", responses=problems(401, 503), tags=["accounts"], summary="Who is signed in")
     async def who_am_i_route(request: Request[Any, Any, Any]) -> Response[SessionOut]:
         """Who is signed in, and the CSRF token for cookie writes."""
         session = authenticator.session(request)
@@ -120,7 +134,7 @@ def routes(
             _out(found[session.account_id]), sessions.csrf_token(session.session_id), rfc3339(session.expires_at)
         )
 
-    @delete("/api/sessions", status_code=204, responses=problems(401, 403, 503), tags=["accounts"])
+    @delete("/api/sessions", status_code=204, responses=problems(401, 403, 503), tags=["accounts"], summary="Sign out")
     async def sign_out_route(request: Request[Any, Any, Any]) -> Response[None]:
         """Sign out: this session ends on every server."""
         await sessions.end(authenticator.session(request))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request, Response, get
+from litestar import Response, get
 from litestar.types import ControllerRouterHandler
 
-from ticketing.accounts.authenticate import Authenticator
+from ticketing.accounts.authenticate import for_roles
 from ticketing.accounts.model import Role
+from ticketing.admin.answers import SaleAnswer
 from ticketing.admin.sale import SaleDesk
-from ticketing.base.web import json_response, problems
+from ticketing.base.web import answers, json_response, problems
 
 
-def routes(sale: SaleDesk, authenticator: Authenticator) -> list[ControllerRouterHandler]:
+def routes(sale: SaleDesk) -> list[ControllerRouterHandler]:
     """The route handlers of this room."""
 
     @get(
         "/api/admin/events/{event_id:str}/sale",
-        responses=problems(401, 403, 404, 503),
+        responses=answers(SaleAnswer) | problems(401, 403, 404, 503),
         tags=["staff"],
         summary="A sale, live",
+        opt=for_roles(Role.PROMOTER, Role.OPERATOR),
     )
-    async def sale_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
+    async def sale_route(event_id: str) -> Response[bytes]:
         """Seats, orders, money, tickets, queue and outbox of one event."""
-        authenticator.staff(request, Role.PROMOTER, Role.OPERATOR)
         return json_response(await sale.read(event_id))
 
     return [sale_route]

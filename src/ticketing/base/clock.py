@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Protocol
 
 
@@ -40,7 +40,9 @@ class ManualClock:
 
 def rfc3339(ms: int) -> str:
     """`2026-11-22T11:00:00.000Z` of an instant in milliseconds."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # gmtime and one format: a third of the time of datetime's way, and every answer has two or three of them.
+    year, month, day, hour, minute, second, *_ = time.gmtime(ms // 1000)
+    return f"{year:04d}-{month:02d}-{day:02d}T{hour:02d}:{minute:02d}:{second:02d}.{ms % 1000:03d}Z"
 
 
 def parse_rfc3339(text: str) -> int:

@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ControllerRouterHandler
 
-from ticketing.base.web import json_response
+from ticketing.base.web import answers, json_response
 
 Check = Callable[[], Awaitable[Any]]
 
@@ -65,7 +64,8 @@ def routes(
         "/health/ready",
         tags=["operations"],
         summary="Ready",
-        responses={503: ResponseSpec(data_container=Readiness, description="Not ready", generate_examples=False)},
+        responses=answers(Readiness, "Ready, or degraded but serving") | answers(Readiness, "Not ready", 503),
+        opt={"public": True},
     )
     async def ready_route() -> Response[bytes]:
         """Whether this process should get traffic, and the state of each dependency."""

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.datastructures import ResponseHeader
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy.exc import DBAPIError
@@ -72,6 +71,15 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
+def answers(shape: Any, description: str = "The answer", status: int = 200) -> dict[int, ResponseSpec]:
+    """OpenAPI description of the JSON that a route sends from encoded bytes."""
+    return {status: ResponseSpec(data_container=shape, description=description, generate_examples=False)}
+
+
+NOT_MODIFIED = {304: ResponseSpec(data_container=None, description="Not modified", generate_examples=False)}
+"""OpenAPI description of a 304, for `responses`."""
+
+
 def problem_response(problem: Problem) -> Response[bytes]:
     """The answer for an expected failure."""
     headers = {"Cache-Control": "no-store"}
@@ -83,11 +91,7 @@ def problem_response(problem: Problem) -> Response[bytes]:
     )
 
 
-def _on_problem(_: Request[Any, Any, Any], error: Problem) -> Response[bytes]:
-    return problem_response(error)
-
-
-def _on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+def _http_problem(error: HTTPException) -> Problem:
     detail = error.detail
     if isinstance(error, ValidationException) and error.extra:
         reasons = []
@@ -97,31 +101,32 @@ def _on_http(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]
                 reasons.append(f"{key}: {item.get('message')}" if key else str(item.get("message")))
         detail = "; ".join(reasons) or detail
     code = _CODES.get(error.status_code, "invalid_request" if error.status_code < 500 else "internal")
-    response = problem_response(Problem(error.status_code, code, detail or code))
-    for name, value in (error.headers or {}).items():
-        response.headers[name] = value
+    return Problem(error.status_code, code, detail or code)
+
+
+def problem_of(error: Exception, method: str, path: str) -> Problem:
+    """What a client is told of an exception. Those that nobody expected are logged with their trace."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _http_problem(error)
+    if isinstance(error, (DatabaseAway, ValkeyAway)) or (isinstance(error, DBAPIError) and is_transient(error)):
+        log.warning("store_away", method=method, path=path, error=repr(error)[:300])
+        return Unavailable("A part of the system is not answering. Try again in a moment.")
+    log.error("unhandled", method=method, path=path, exc_info=error)
+    return Problem(500, "internal", "Something broke on our side. It has been recorded.")
+
+
+def _on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    response = problem_response(problem_of(error, request.method, request.url.path))
+    if isinstance(error, HTTPException):
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
     return response
 
 
-def _on_away(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    log.warning("store_away", error=repr(error)[:300])
-    return problem_response(Unavailable("A part of the system is not answering. Try again in a moment."))
-
-
-def _on_anything(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    if isinstance(error, DBAPIError) and is_transient(error):
-        return _on_away(request, error)
-    log.error("unhandled", method=request.method, path=request.url.path, exc_info=error)
-    return problem_response(Problem(500, "internal", "Something broke on our side. It has been recorded."))
-
-
-EXCEPTION_HANDLERS: Any = {
-    Problem: _on_problem,
-    HTTPException: _on_http,
-    DatabaseAway: _on_away,
-    ValkeyAway: _on_away,
-    Exception: _on_anything,
-}
+# Each kind by name: the framework's own handler for HTTPException would come before one for Exception alone.
+EXCEPTION_HANDLERS: Any = dict.fromkeys((Problem, HTTPException, DatabaseAway, ValkeyAway, Exception), _on_error)
 
 
 def etag_of(body: bytes) -> str:
@@ -146,6 +151,3 @@ def json_response(value: Any, status_code: int = 200, headers: dict[str, str] | 
         media_type="application/json",
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-
-
-RETRY_AFTER = ResponseHeader(name="Retry-After", description="Seconds to wait", documentation_only=True)

@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 
 from ticketing.base.clock import Clock, rfc3339
-from ticketing.base.web import etag_of, matches, problems
+from ticketing.base.web import NOT_MODIFIED, answers, etag_of, matches, problems
 
 from .answers import (
     EventAnswer,
@@ -121,10 +121,7 @@ def _moment(request: Request[Any, Any, Any], now_ms: int, body: bytes, etag: str
 
 
 def _answers(shape: type[msgspec.Struct]) -> dict[int, ResponseSpec]:
-    return {
-        200: ResponseSpec(data_container=shape, description="The answer", generate_examples=False),
-        304: ResponseSpec(data_container=None, description="Not modified", generate_examples=False),
-    }
+    return answers(shape) | NOT_MODIFIED
 
 
 def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[ControllerRouterHandler]:
@@ -137,7 +134,13 @@ def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[Contro
             status = event.status(now_ms, await free_count(event.id))
         return status
 
-    @get("/api/events", responses=_answers(EventsAnswer) | problems(503), tags=["catalogue"], summary="Events")
+    @get(
+        "/api/events",
+        responses=_answers(EventsAnswer) | problems(503),
+        tags=["catalogue"],
+        summary="Events",
+        opt={"public": True},
+    )
     async def events_route(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Events that are still to come, the next one first."""
         now = clock.now_ms()
@@ -151,6 +154,7 @@ def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[Contro
         responses=_answers(EventAnswer) | problems(404, 503),
         tags=["catalogue"],
         summary="Event",
+        opt={"public": True},
     )
     async def event_route(request: Request[Any, Any, Any], event_id: FromPath[str]) -> Response[bytes]:
         """One event: prices, sections, sale window."""
@@ -165,6 +169,7 @@ def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[Contro
         responses=_answers(PlanAnswer) | problems(404, 503),
         tags=["catalogue"],
         summary="Seat plan",
+        opt={"public": True},
     )
     async def plan_route(
         request: Request[Any, Any, Any], event_id: FromPath[str], v: FromQuery[str | None] = None

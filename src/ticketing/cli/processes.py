@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -17,11 +18,12 @@ import typer
 import uvicorn
 
 from ticketing.base.health import Drain
+from ticketing.base.http_protocol import HttpProtocol
 from ticketing.base.telemetry import set_up_logging
 from ticketing.cli.console import app, err, fail, run, settings_or_exit
 from ticketing.payments.sandbox.serve import serve
 from ticketing.settings import Settings
-from ticketing.wiring.app import create_app
+from ticketing.wiring.app import create_asgi
 from ticketing.wiring.parts import open_parts
 from ticketing.wiring.work import run_worker
 
@@ -64,20 +66,28 @@ class _Server(uvicorn.Server):
         self._drain = drain
         self._drain_seconds = seconds
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; a second signal ends at once."""
-        if self._drain.draining or self._drain_seconds == 0:
-            super().handle_exit(sig, frame)
-            return
-        self._drain.draining = True
-        asyncio.get_running_loop().call_later(self._drain_seconds, super().handle_exit, sig, frame)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the signature is uvicorn's
+        """Begin to drain; a second signal begins the end at once, a third one (Ctrl-C) does not wait for anybody."""
+        again, self._drain.draining = self._drain.draining, True
+        if not again and self._drain_seconds > 0:
+            asyncio.get_running_loop().call_later(self._drain_seconds, self._finish, sig)
+        else:
+            self._finish(sig)
+
+    def _finish(self, sig: int) -> None:
+        # uvicorn's own way raises the signal again when all is done: that would end the process before its parts are
+        # closed, and with an exit code that looks like a failure.
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 async def _serve(settings: Settings, listener: socket.socket, drain_seconds: float) -> None:
     drain = Drain()
     async with open_parts(settings) as parts:
         config = uvicorn.Config(
-            create_app(parts, drain),
+            create_asgi(parts, drain),
+            http=HttpProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
@@ -97,21 +107,22 @@ def _supervise(listener: socket.socket, processes: int) -> int:
     listener.set_inheritable(True)
     environ = os.environ | {_FD: str(listener.fileno())}
     command = [sys.executable, "-m", "ticketing", *sys.argv[1:]]
+    children: list[subprocess.Popen[bytes]] = []
     stopping = False
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(command, env=environ, pass_fds=[listener.fileno()])  # noqa: S603
-
-    children = [start() for _ in range(processes)]
 
     def stop(*_: object) -> None:
         nonlocal stopping
         stopping = True
+
+    def pass_on(*_: object) -> None:
         for child in children:
             child.send_signal(signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(command, env=environ, pass_fds=[listener.fileno()])  # noqa: S603
+
+    _on_signals(stop)
+    children += [start() for _ in range(processes)]
     while not stopping:
         time.sleep(0.2)
         for i, child in enumerate(children):
@@ -119,7 +130,16 @@ def _supervise(listener: socket.socket, processes: int) -> int:
                 err.print(f"api process {child.pid} ended with {child.returncode}; starting another")
                 time.sleep(0.5)
                 children[i] = start()
-    return max(abs(child.wait()) for child in children)
+    # Only here, where no further child can be started behind our back.
+    _on_signals(pass_on)
+    pass_on()
+    # A child that had not yet installed its handlers ends by the signal itself: that is no failure.
+    return max(0 if code == -signal.SIGTERM else abs(code) for code in [child.wait() for child in children])
+
+
+def _on_signals(handler: Callable[..., None]) -> None:
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sig, handler)
 
 
 @app.command()

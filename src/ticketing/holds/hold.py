@@ -255,10 +255,11 @@ class HoldService:
 
 def event_of(hold_id: str) -> str:
     """The event of a hold: its id ends with the event's, since Valkey keys are per event. Raises NotFound."""
-    parts = hold_id.split("_", 2)
-    if len(parts) != 3 or parts[0] != "hld":
+    kind, _, rest = hold_id.partition("_")
+    own, _, event_id = rest.partition("_")
+    if kind != "hld" or not ids.looks_like_id(f"hld_{own}") or not ids.looks_like_id(event_id):
         raise NotFound("There is no such hold.")
-    return parts[2]
+    return event_id
 
 
 def seat_ids(index: PlanIndex, ordinals: Sequence[int]) -> list[str]:

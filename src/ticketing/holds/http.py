@@ -11,7 +11,7 @@ from litestar.types import ControllerRouterHandler
 from ticketing.accounts.authenticate import Authenticator
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest
-from ticketing.base.web import json_response, matches, problems
+from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.holds.availability import Availability
 from ticketing.holds.hold import HoldService, HoldView, seat_ids
@@ -105,6 +105,19 @@ def _out(event: LoadedEvent, view: HoldView, now: int) -> HoldOut:
     )
 
 
+async def hold_answer(
+    service: HoldService, catalog: Catalog, clock: Clock, account_id: str, event_id: str, data: HoldRequest
+) -> HoldOut:
+    """Hold what was asked for. Raises as `HoldService` does."""
+    if data.seats is not None and data.section is None and data.quantity is None:
+        view = await service.hold_seats(event_id, account_id, data.seats)
+    elif data.seats is None and data.section is not None and data.quantity is not None:
+        view = await service.hold_best(event_id, account_id, data.section, data.quantity)
+    else:
+        raise BadRequest('Send either {"seats": […]} or {"section": …, "quantity": n}.')
+    return _out(await catalog.get(event_id), view, clock.now_ms())
+
+
 def routes(
     service: HoldService, availability: Availability, catalog: Catalog, authenticator: Authenticator, clock: Clock
 ) -> list[ControllerRouterHandler]:
@@ -112,9 +125,10 @@ def routes(
 
     @get(
         "/api/events/{event_id:str}/availability",
-        responses=problems(404, 503),
+        responses=answers(AvailabilityOut) | NOT_MODIFIED | problems(404, 503),
         tags=["catalogue"],
         summary="Availability",
+        opt={"public": True},
     )
     async def availability_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
         """What is free, held and sold, per section. Shared for a second; send If-None-Match."""
@@ -134,17 +148,11 @@ def routes(
     async def hold_route(request: Request[Any, Any, Any], event_id: str, data: HoldRequest) -> HoldOut:
         """Hold seats for some minutes, all or none."""
         session = authenticator.session(request)
-        if data.seats is not None and data.section is None and data.quantity is None:
-            view = await service.hold_seats(event_id, session.account_id, data.seats)
-        elif data.seats is None and data.section is not None and data.quantity is not None:
-            view = await service.hold_best(event_id, session.account_id, data.section, data.quantity)
-        else:
-            raise BadRequest('Send either {"seats": […]} or {"section": …, "quantity": n}.')
-        return _out(await catalog.get(event_id), view, clock.now_ms())
+        return await hold_answer(service, catalog, clock, session.account_id, event_id, data)
 
     @get(
         "/api/events/{event_id:str}/holds",
-        responses=problems(401, 404, 503),
+        responses=answers(HoldsOut) | problems(401, 404, 503),
         tags=["holds"],
         summary="My holds",
     )

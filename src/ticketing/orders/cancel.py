@@ -53,7 +53,14 @@ class Cancellation:
         if order.state not in (OrderState.PAID, OrderState.TICKETED):
             raise Conflict("not_cancellable", f"An order that is {order.state.value} cannot be cancelled.")
         event = (await self._catalog.get(order.event_id)).event
-        fee = refund_fee(order.policy, order.amount, bought_at=order.created_at, starts_at=event.starts_at, now=now)
+        fee = refund_fee(
+            order.policy,
+            order.amount,
+            bought_at=order.created_at,
+            starts_at=event.starts_at,
+            now=now,
+            time_zone=event.venue.time_zone,
+        )
         if fee is None:
             raise Conflict("not_cancellable", "The show has begun; this order can no longer be cancelled.")
         if not await self._void_tickets(conn, order.order_id):

@@ -16,7 +16,7 @@ from ticketing.base.clock import rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import NotFound, Unauthenticated
 from ticketing.base.rate import Limit, RateLimiter
-from ticketing.base.web import json_response, problems
+from ticketing.base.web import answers, json_response, problems
 from ticketing.holds.http import SeatOut
 from ticketing.orders.cancel import Cancellation
 from ticketing.orders.intake import Intake
@@ -152,6 +152,15 @@ def _out(view: OrderView) -> OrderOut:
     )
 
 
+async def order_answer(
+    intake: Intake, limiter: RateLimiter, account_id: str, data: OrderRequest, idempotency_key: str
+) -> OrderAccepted:
+    """Place an order. Raises as `Intake.place` does, and RateLimited."""
+    await limiter.check(ORDERS, account_id)
+    order_id = await intake.place(account_id, data.hold_token, data.payment.method, data.payment.token, idempotency_key)
+    return OrderAccepted(order_id, "placed", _url(order_id))
+
+
 def routes(
     intake: Intake,
     desk: OrderDesk,
@@ -178,13 +187,9 @@ def routes(
     ) -> OrderAccepted:
         """Order the seats of a hold. 202 once the order is safely in the queue; the same key retries safely."""
         session = authenticator.session(request)
-        await limiter.check(ORDERS, session.account_id)
-        order_id = await intake.place(
-            session.account_id, data.hold_token, data.payment.method, data.payment.token, idempotency_key
-        )
-        return OrderAccepted(order_id, "placed", _url(order_id))
+        return await order_answer(intake, limiter, session.account_id, data, idempotency_key)
 
-    @get("/api/orders", responses=problems(401, 503), tags=["orders"], summary="My orders")
+    @get("/api/orders", responses=answers(OrdersOut) | problems(401, 503), tags=["orders"], summary="My orders")
     async def orders_route(request: Request[Any, Any, Any]) -> Response[bytes]:
         """One's own orders, newest first."""
         session = authenticator.session(request)
@@ -195,7 +200,12 @@ def routes(
         body = OrderOut(order_id, "placed", _url(order_id)) if view is None else _out(view)
         return json_response(body, status_code)
 
-    @get("/api/orders/{order_id:str}", responses=problems(401, 404, 503), tags=["orders"], summary="An order")
+    @get(
+        "/api/orders/{order_id:str}",
+        responses=answers(OrderOut) | problems(401, 404, 503),
+        tags=["orders"],
+        summary="An order",
+    )
     async def read_route(request: Request[Any, Any, Any], order_id: str) -> Response[bytes]:
         """State, tickets and money of one's own order."""
         return await _read(order_id, authenticator.session(request).account_id)
@@ -203,7 +213,7 @@ def routes(
     @post(
         "/api/orders/{order_id:str}/cancel",
         status_code=202,
-        responses=problems(401, 403, 404, 409, 503),
+        responses=answers(OrderOut, "Cancelled; the money is on its way", 202) | problems(401, 403, 404, 409, 415, 503),
         tags=["orders"],
         summary="Cancel an order",
     )
@@ -219,6 +229,7 @@ def routes(
         responses=problems(401, 404, 413, 503),
         tags=["payments"],
         summary="A provider's callback",
+        opt={"public": True, "any_media_type": True},
     )
     async def callback_route(request: Request[Any, Any, Any], provider: str) -> None:
         """A signed message from the payment provider. It may come twice, late or never."""

@@ -14,10 +14,14 @@ from ticketing.base.tokens import Signer
 _BODY, _PROOF = 12, 8
 
 
-def order_id_for(signer: Signer, account_id: str, idempotency_key: str) -> str:
-    """The id of the order that this account places with this key."""
+def order_id_for(signer: Signer, account_id: str, event_id: str, idempotency_key: str) -> str:
+    """The id of the order that this account places for this event with this key.
+
+    The event is part of it because each event's claims are known to its own shard only: a key used for two events
+    must be two orders, or the second would be accepted and then taken for an echo of the first.
+    """
     # A retry on the far side of a key rotation gets another id, and then meets the first order's claim on the hold.
-    body = hashlib.sha256(f"order\0{account_id}\0{idempotency_key}".encode()).digest()[:_BODY]
+    body = hashlib.sha256(f"order\0{account_id}\0{event_id}\0{idempotency_key}".encode()).digest()[:_BODY]
     return ids.encode("ord", body + signer.mac("order-id", body, account_id.encode())[:_PROOF])
 
 

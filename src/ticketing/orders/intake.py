@@ -70,7 +70,7 @@ class Intake:
             raise Unprocessable("invalid_hold", "The hold token is not genuine. Hold the seats again.") from None
         if claims.account_id != account_id:
             raise Forbidden("This hold belongs to another account.")
-        order_id = order_id_for(self._signer, account_id, idempotency_key)
+        order_id = order_id_for(self._signer, account_id, claims.event_id, idempotency_key)
         fingerprint = hashlib.sha256(f"{claims.hold_id}\0{method}\0{payment_token}".encode()).hexdigest()[:32]
         now = self._clock.now_ms()
         outcome = await self._claim(claims, order_id, fingerprint, now)

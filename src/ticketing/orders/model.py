@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 _HOUR = 3_600_000
-_DAY = 24 * _HOUR
 
 
 class OrderState(StrEnum):
@@ -41,19 +42,22 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True)
 class RefundTier:
-    """From `days_before` the show (or earlier), this share of the price is kept."""
+    """Until so many days before the day of the show, this share of the price is kept."""
 
-    days_before: float
+    days_before: int
     fee_percent: int
 
 
 @dataclass(frozen=True)
 class RefundPolicy:
-    """A ladder, strictest last. `grace_hours` after purchase all is free until `grace_days` before the show."""
+    """A ladder, strictest last. `grace_hours` after purchase all is free until `grace_days` before the show.
+
+    Days are dates on the venue's calendar, as the standard counts them: the day before the show lasts until midnight.
+    """
 
     tiers: tuple[RefundTier, ...]
     grace_hours: int
-    grace_days: float
+    grace_days: int
 
 
 CONSUMER_STANDARD = RefundPolicy(
@@ -63,20 +67,28 @@ CONSUMER_STANDARD = RefundPolicy(
 free within 24 hours of purchase up to D-3."""
 
 
-def refund_fee(policy: RefundPolicy, amount: int, *, bought_at: int, starts_at: int, now: int) -> int | None:
+def refund_fee(
+    policy: RefundPolicy, amount: int, *, bought_at: int, starts_at: int, now: int, time_zone: str
+) -> int | None:
     """What is kept of `amount` when an order is cancelled now; None when it can no longer be cancelled.
 
-    All instants in milliseconds; amounts in minor units. Rounded down, in the buyer's favour.
+    All instants in milliseconds; amounts in minor units; `time_zone` is the venue's. Rounded down, in the buyer's
+    favour.
     """
-    days = (starts_at - now) / _DAY
-    if days <= 0:
+    if now >= starts_at:
         return None
+    zone = ZoneInfo(time_zone)
+    days = (_date(starts_at, zone) - _date(now, zone)).days
     if now - bought_at <= policy.grace_hours * _HOUR and days >= policy.grace_days:
         return 0
     for tier in policy.tiers:
         if days >= tier.days_before:
             return amount * tier.fee_percent // 100
     return None
+
+
+def _date(instant: int, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(instant / 1000, zone).date()
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ class Settlement:
         if order.state in LIVE:
             await self._give_up(conn, order, now)
             await sql.move(
-                conn, [order.order_id], [order.state], OrderState.CANCELLED, now, reason=Reason.PAID_TOO_LATE
+                conn, [order.order_id], [order.state], OrderState.CANCELLED, now, reason=Reason.PAID_TOO_LATE.value
             )
         await self._give_back(conn, order, outcome, now)
         await outbox.put(conn, messages.NOTICE, [_event(order.order_id)], now)

@@ -146,17 +146,18 @@ async def count_people(
     The caller must roll back after False. The upsert locks each person's row until the transaction ends, so what is
     read afterwards is what will be committed. Sorted, so that two batches cannot wait for each other.
     """
-    rows = [{"event_id": e, "account_id": a, "seats": n} for e, a, n in sorted(event_account_n)]
+    ordered = sorted(event_account_n)
+    rows = [{"event_id": event_id, "account_id": account_id, "seats": n} for event_id, account_id, n in ordered]
     await conn.execute(_ADD_SEATS[db.dialect], rows)
-    for event_id in {row["event_id"] for row in rows}:
+    for event_id in {event_id for event_id, _, _ in ordered}:
         over = (
             select(func.count())
+            .select_from(event_people)
             .where(
                 event_people.c.event_id == event_id,
-                event_people.c.account_id.in_([row["account_id"] for row in rows if row["event_id"] == event_id]),
+                event_people.c.account_id.in_([account_id for e, account_id, _ in ordered if e == event_id]),
                 event_people.c.seats > cap[event_id],
             )
-            .select_from(event_people)
         )
         if (await conn.execute(over)).scalar_one():
             return False

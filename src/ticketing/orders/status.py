@@ -109,5 +109,12 @@ class OrderDesk:
         if order.state not in (OrderState.PAID, OrderState.TICKETED) or any(t.status == "used" for t in tickets):
             return None
         now = self._clock.now_ms()
-        fee = refund_fee(order.policy, order.amount, bought_at=order.created_at, starts_at=event.starts_at, now=now)
+        fee = refund_fee(
+            order.policy,
+            order.amount,
+            bought_at=order.created_at,
+            starts_at=event.starts_at,
+            now=now,
+            time_zone=event.venue.time_zone,
+        )
         return None if fee is None else order.amount - fee

@@ -9,13 +9,13 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.types import ControllerRouterHandler
 
-from ticketing.accounts.authenticate import Authenticator
+from ticketing.accounts.authenticate import Authenticator, for_roles
 from ticketing.accounts.model import Role
 from ticketing.base.blobs import Blobs, BlobsAway
 from ticketing.base.clock import rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import NotFound, Problem
-from ticketing.base.web import problems
+from ticketing.base.web import answers, problems
 from ticketing.catalog.load import Catalog
 from ticketing.tickets import pdf, qr, sql
 from ticketing.tickets.check_in import CheckIn
@@ -169,11 +169,17 @@ def _refusal(verdict: Already | Refused) -> Problem:
 def routes(desk: TicketDesk, check_in: CheckIn, authenticator: Authenticator) -> list[ControllerRouterHandler]:
     """The route handlers of this room."""
 
-    @get("/api/tickets/{ticket:str}", responses=problems(401, 404, 503), tags=["tickets"], summary="A ticket")
-    async def ticket_route(request: Request[Any, Any, Any], ticket: str) -> Response[Any]:
+    @get(
+        "/api/tickets/{ticket_id:str}",
+        responses=answers(TicketOut) | problems(401, 404, 503),
+        tags=["tickets"],
+        summary="A ticket",
+        opt={"media_types": ("image/svg+xml", "application/pdf")},
+    )
+    async def ticket_route(request: Request[Any, Any, Any], ticket_id: str) -> Response[Any]:
         """One's own ticket. With `.svg` behind the id: its QR code; with `.pdf`: to print."""
         session = authenticator.session(request)
-        ticket_id, _, form = ticket.partition(".")
+        ticket_id, _, form = ticket_id.partition(".")
         if form not in ("", "svg", "pdf"):
             raise NotFound("A ticket comes as JSON, .svg or .pdf.")
         found, event = await desk.read(ticket_id, session.account_id)
@@ -195,10 +201,11 @@ def routes(desk: TicketDesk, check_in: CheckIn, authenticator: Authenticator) ->
         responses=problems(400, 401, 403, 409, 413, 415, 422, 503),
         tags=["gate"],
         summary="Admit a ticket",
+        opt=for_roles(Role.GATE, Role.OPERATOR),
     )
     async def check_in_route(request: Request[Any, Any, Any], data: CheckInRequest) -> AdmittedOut:
         """Admit the bearer of a code, once. Otherwise a problem with `result` already or refused."""
-        session = authenticator.staff(request, Role.GATE, Role.OPERATOR)
+        session = authenticator.session(request)
         verdict = await check_in.check_in(data.code, session.account_id, data.event_id)
         if not isinstance(verdict, Admitted):
             raise _refusal(verdict)

@@ -10,20 +10,22 @@ from contextlib import asynccontextmanager
 from litestar import Litestar, Request
 from litestar.config.app import AppConfig
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
 from ticketing import __version__
 from ticketing.accounts import http as accounts_http
+from ticketing.accounts.authenticate import COOKIE
 from ticketing.admin import demo as demo_http
 from ticketing.admin import http as admin_http
 from ticketing.admin.sale import SaleDesk
-from ticketing.base import health, pages
+from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
+from ticketing.base.hot import HotRoutes
 from ticketing.base.web import EXCEPTION_HANDLERS
 from ticketing.catalog import http as catalog_http
+from ticketing.holds import hot as holds_hot
 from ticketing.holds import http as holds_http
+from ticketing.orders import hot as orders_hot
 from ticketing.orders import http as orders_http
 from ticketing.orders.cancel import Cancellation
 from ticketing.orders.intake import Intake
@@ -37,11 +39,8 @@ from ticketing.wiring.parts import Parts, read_issued
 MAX_BODY = 64 * 1024
 
 
-def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]:
-    """Every route of the API process."""
-    p = parts
-    desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
-    intake = Intake(
+def _intake(p: Parts) -> Intake:
+    return Intake(
         p.store,
         p.catalog,
         p.queue,
@@ -50,6 +49,13 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
         payment_seconds=p.settings.payment_window_seconds + 300,
         crash_point=p.crash_point,
     )
+
+
+def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]:
+    """Every route of the API process."""
+    p = parts
+    desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
+    intake = _intake(p)
     cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
     routes = [
         *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
@@ -64,13 +70,24 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
             CheckIn(p.db, p.verifier, p.clock),
             p.authenticator,
         ),
-        *admin_http.routes(SaleDesk(p.db, p.catalog, p.availability, p.queue, p.clock), p.authenticator),
+        *admin_http.routes(SaleDesk(p.db, p.catalog, p.availability, p.queue, p.clock)),
+        *openapi.routes(),
     ]
     if p.settings.demo_folder is not None:
         routes += demo_http.routes(p.settings.demo_folder)
     if p.settings.web_folder is not None:
         routes += pages.routes(pages.Pages(p.settings.web_folder))
     return routes
+
+
+def create_asgi(parts: Parts, drain: health.Drain | None = None) -> HotRoutes:
+    """What the server runs: the hottest routes, then the application."""
+    p = parts
+    hot = [
+        *holds_hot.hot_routes(p.holds, p.availability, p.catalog, p.authenticator, p.clock),
+        *orders_hot.hot_routes(_intake(p), p.authenticator, p.limiter),
+    ]
+    return HotRoutes(create_app(parts, drain), hot, max_body=MAX_BODY)
 
 
 def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
@@ -91,12 +108,16 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
             stop.set()
             await watch
 
+    async def before_request(request: Request) -> None:  # type: ignore[type-arg]
+        parts.authenticator.admit(request)
+        _refuse_other_media(request)
+
     return Litestar.from_config(
         AppConfig(
             route_handlers=handlers(parts, drain or health.Drain()),
             exception_handlers=EXCEPTION_HANDLERS,
             lifespan=[lifespan],
-            before_request=_only_json,
+            before_request=before_request,
             request_max_body_size=MAX_BODY,
             openapi_config=openapi_config(),
             logging_config=None,
@@ -104,28 +125,20 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
     )
 
 
-async def _only_json(request: Request) -> None:  # type: ignore[type-arg]
+def _refuse_other_media(request: Request) -> None:  # type: ignore[type-arg]
     """Refuse bodies of another type: a form on a foreign page could otherwise send JSON as text."""
-    if request.method not in ("POST", "PUT", "PATCH"):
+    if request.method not in ("POST", "PUT", "PATCH") or request.route_handler.opt.get("any_media_type"):
         return
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in ("application/json", "") or "/callbacks/" in request.url.path:
-        return
-    raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
+    if media_type not in ("application/json", ""):
+        raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
 
 
 def openapi_config() -> OpenAPIConfig:
-    """OpenAPI 3.1 at /openapi.json, pages at /docs."""
-    return OpenAPIConfig(
-        title="Ticketing",
-        version=__version__,
-        description="Hold seats, order them, pay, get in. Errors are RFC 9457 problem documents with a stable `code`.",
-        path="/docs",
-        use_handler_docstrings=True,
-        render_plugins=[SwaggerRenderPlugin()],
-        components=Components(
-            security_schemes={
-                "bearer": SecurityScheme(type="http", scheme="bearer", description="The token of POST /api/sessions"),
-            }
-        ),
+    """OpenAPI 3.1 at /openapi.json, a page at /docs."""
+    return openapi.openapi_config(
+        "Ticketing",
+        __version__,
+        "Hold seats, order them, pay, get in. Errors are RFC 9457 problem documents with a stable `code`.",
+        COOKIE,
     )

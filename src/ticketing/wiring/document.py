@@ -6,11 +6,9 @@ import asyncio
 import tempfile
 from typing import Any
 
-from litestar import Litestar
-
-from ticketing.base.health import Drain
+from ticketing.base.openapi import complete
 from ticketing.settings import Settings
-from ticketing.wiring.app import handlers, openapi_config
+from ticketing.wiring.app import create_app
 from ticketing.wiring.parts import open_parts
 
 
@@ -32,7 +30,6 @@ def openapi_document() -> dict[str, Any]:
                 public_url="http://localhost",
             )
             async with open_parts(settings) as parts:
-                app = Litestar(handlers(parts, Drain()), openapi_config=openapi_config(), logging_config=None)
-                return app.openapi_schema.to_schema()
+                return complete(create_app(parts))
 
     return asyncio.run(make())

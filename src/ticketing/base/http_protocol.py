@@ -1,0 +1,54 @@
+"""uvicorn's HTTP/1.1 with a bound on request heads, and problem documents for what is no HTTP.
+
+The parser itself accepts heads of any length: one client could fill the memory of a process with a single header.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from ticketing.base.errors import Problem
+from ticketing.base.web import PROBLEM_JSON, problem_response
+
+MAX_HEAD = 64 * 1024
+"""Bytes of request line and headers, at least; one read of the socket more may slip through."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    _in_head = False
+    _head_bytes = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, then see whether it still waits for the end of a head."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD:
+                self._refuse(Problem(431, "headers_too_large", f"Send at most {MAX_HEAD} bytes of headers."))
+
+    def on_message_begin(self) -> None:
+        """A request line begins."""
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._in_head = False
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it tells nothing
+        """Say in the usual form that this is no HTTP."""
+        self._refuse(Problem(HTTPStatus.BAD_REQUEST, "invalid_request", "This is not a valid HTTP/1.1 request."))
+
+    def _refuse(self, problem: Problem) -> None:
+        self._in_head = False
+        if self.transport.is_closing():
+            return
+        body = problem_response(problem).content
+        head = f"content-type: {PROBLEM_JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        self.transport.write(STATUS_LINE[problem.status] + head.encode() + body)
+        self.transport.close()

@@ -1,0 +1,57 @@
+import type { ComponentChildren } from "preact";
+import { problemText, type Problem } from "../api/problem";
+import { t } from "../i18n";
+import { Icon, type IconName } from "./Icon";
+
+export type Tone = "good" | "warn" | "bad" | "info";
+const TONE_ICON: Record<Tone, IconName> = { good: "check", warn: "alert", bad: "alert", info: "info" };
+
+export function Notice({ tone, title, children, testid }: {
+  tone: Tone; title?: string; children?: ComponentChildren; testid?: string;
+}) {
+  return (
+    <div class={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined} data-testid={testid}>
+      <Icon name={TONE_ICON[tone]} />
+      <div class="notice-text">
+        {title && <strong>{title}</strong>}
+        {children}
+      </div>
+    </div>
+  );
+}
+
+export function Skeleton({ lines = 3, tall = false }: { lines?: number; tall?: boolean }) {
+  return (
+    <div class="skeletons" role="status" aria-label={t("state.loading")}>
+      {Array.from({ length: lines }, (_, i) => <div key={i} class={tall ? "skeleton tall" : "skeleton"} />)}
+    </div>
+  );
+}
+
+export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <span class="empty-icon"><Icon name={icon} size={32} /></span>
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+export function Failed({ problem, retry }: { problem: Problem; retry?: () => void }) {
+  const missing = problem.status === 404;
+  return (
+    <div class="empty" role="alert" data-testid="error">
+      <span class="empty-icon"><Icon name="alert" size={32} /></span>
+      <h2>{missing ? t("state.not_found") : t("state.failed")}</h2>
+      <p>{problemText(problem)}</p>
+      {missing || !retry
+        ? <a class="btn" href="/">{t("nav.all_events")}</a>
+        : <button type="button" class="btn" onClick={retry}>{t("action.retry")}</button>}
+    </div>
+  );
+}
+
+export function Spinner() {
+  return <span class="spinner" aria-hidden="true" />;
+}
