@@ -50,18 +50,25 @@ class Stack:
         folder: a short path (sockets live below it).
         database_url: another database than SQLite in the folder.
         processes: API processes behind the one port.
+        web: folder of the built pages, to serve them too.
         settings: TICKETING_… values without the prefix that differ from the demo's.
     """
 
     def __init__(
-        self, folder: Path, *, database_url: str | None = None, processes: int = 1, **settings: str | int
+        self,
+        folder: Path,
+        *,
+        database_url: str | None = None,
+        processes: int = 1,
+        web: Path | None = None,
+        **settings: str | int,
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.processes = processes
         self.provider_port = free_port()
-        self.environ = Layout(folder).environment(self.port, self.provider_port, None, folder)
+        self.environ = Layout(folder).environment(self.port, self.provider_port, web, folder)
         if database_url:
             self.environ["TICKETING_DATABASE_URL"] = database_url
         self.environ |= {f"TICKETING_{name.upper()}": str(value) for name, value in settings.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +36,7 @@ from ticketing.base.valkey_server import ServerFailed, ValkeyServer
 from ticketing.catalog.model import Event
 from ticketing.catalog.sample import add_sample_shows
 from ticketing.cli.console import app, err, fail, out, run
+from ticketing.rehearsal.fans import Crowd
 from ticketing.settings import read_settings
 from ticketing.wiring.migrate import migrate
 
@@ -83,6 +86,7 @@ def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the site; 0 takes a free one.")] = 8000,
     data: Annotated[Path, typer.Option(help="Folder for everything the demo keeps.")] = Path(".demo"),
     processes: Annotated[int, typer.Option(min=1, max=16, help="API processes.")] = 2,
+    fans: Annotated[int, typer.Option(min=0, max=5000, help="Simulated fans who buy while you watch.")] = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw away what an earlier demo kept.")] = False,
 ) -> None:
     """Run everything on this machine: stores, API, worker, payment provider, web. A show is on sale."""
@@ -106,6 +110,8 @@ def demo(
         children = _start_children(exits, environ, port, processes, data)
         _wait_until_ready(port, children)
         _say(port, events, web, data)
+        if fans:
+            exits.enter_context(_crowd(port, fans))
         _watch(children)
 
 
@@ -238,6 +244,21 @@ def _say(port: int, events: list[Event], web: Path | None, data: Path) -> None:
     out.print(Panel("\n".join(lines), title="The demo is running", expand=False))
     out.print(table)
     out.print("Stop with Ctrl-C. What you did is kept; --fresh starts anew.")
+
+
+@contextlib.contextmanager
+def _crowd(port: int, fans: int) -> Iterator[None]:
+    """Fans at work on a loop of their own, while this thread watches the processes."""
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    crowd = Crowd(f"http://127.0.0.1:{port}", fans, tell=lambda line: err.print(line))
+    thread = threading.Thread(target=lambda: loop.run_until_complete(crowd.run(stop)), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
 
 
 def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -1,0 +1,1 @@
+"""Simulated people, over HTTP only: imports nothing of the product above base."""
