@@ -18,6 +18,7 @@ from ticketing.holds.model import Claimed, ClaimOutcome, Gone, KeyReused, Ordere
 from ticketing.holds.store import HoldStore
 from ticketing.holds.token import HoldClaims, read_hold
 from ticketing.orders import messages
+from ticketing.orders.guard import IntakeGuard
 from ticketing.orders.ids import order_id_for
 from ticketing.orders.messages import OrderPlaced
 
@@ -31,6 +32,7 @@ class Intake:
 
     Args:
         payment_seconds: what a hold is stretched to when it becomes an order, so that payment can be settled.
+        guard: told of every accepted order, to look after it if the queue loses it.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Intake:
         *,
         payment_seconds: int = 1200,
         crash_point: CrashPoint = nowhere,
+        guard: IntakeGuard | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -51,6 +54,7 @@ class Intake:
         self._clock = clock
         self._payment_ms = payment_seconds * 1000
         self._crash_point = crash_point
+        self._guard = guard
 
     async def place(
         self, account_id: str, hold_token: str, method: str, payment_token: str, idempotency_key: str
@@ -109,14 +113,17 @@ class Intake:
         return Claimed(again=False) if claims.expires_at > now else Gone()
 
     async def _send(self, message: OrderPlaced) -> None:
+        body = messages.encode(message)
         try:
-            await self._queue.send([messages.encode(message)])
+            await self._queue.send([body])
         except MessageTooLarge:
             raise Unprocessable("invalid_hold", "The order is too large.") from None
         except QueueError as error:
             # Whether it is stored is not known: the claim stays, and a twin would be swallowed by its primary key.
             log.warning("order_not_queued", order_id=message.order_id, error=str(error)[:200])
             raise Unavailable(RESEND, retry_after=1) from None
+        if self._guard is not None:
+            self._guard.remember(message.order_id, body)
 
     async def _refusal(self, claims: HoldClaims, outcome: ClaimOutcome) -> Exception:
         if isinstance(outcome, KeyReused):

@@ -48,6 +48,7 @@ def _intake(p: Parts) -> Intake:
         p.clock,
         payment_seconds=p.settings.payment_window_seconds + 300,
         crash_point=p.crash_point,
+        guard=p.guard,
     )
 
 
@@ -98,6 +99,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
         await parts.db.assert_isolation()
         stop = asyncio.Event()
         watch = asyncio.create_task(parts.sessions.watch(stop))
+        guard = asyncio.create_task(parts.guard.run(stop))
         # With many live connections the cyclic collector walks them all, again and again: leave out what stays.
         gc.collect()
         gc.freeze()
@@ -106,7 +108,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
             yield
         finally:
             stop.set()
-            await watch
+            await asyncio.gather(watch, guard)
 
     async def before_request(request: Request) -> None:  # type: ignore[type-arg]
         parts.authenticator.admit(request)

@@ -30,6 +30,7 @@ from ticketing.holds.store import HoldStore
 from ticketing.notices.mailbox import MailboxTransport
 from ticketing.notices.model import Transport
 from ticketing.notices.smtp import SmtpServer, SmtpTransport
+from ticketing.orders.guard import IntakeGuard
 from ticketing.orders.settle import Settlement
 from ticketing.orders.status import IssuedTicket
 from ticketing.orders.truth import SalesBooks
@@ -64,6 +65,7 @@ class Parts:
     availability: Availability
     settlement: Settlement
     crash_point: CrashPoint
+    guard: IntakeGuard
 
 
 @asynccontextmanager
@@ -117,6 +119,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             availability=Availability(store, catalog, truth, holds.rebuilder, clock),
             settlement=Settlement(db, catalog, clock, crash_point=crash),
             crash_point=crash,
+            guard=IntakeGuard(db, queue, clock),
         )
 
 

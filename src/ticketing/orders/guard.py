@@ -1,0 +1,95 @@
+"""An accepted order that is neither queued nor in the books is sent again, until it is.
+
+A queue may lose everything it holds (a wrong FLUSHALL, a lost volume). Each API process therefore remembers what it
+has said 202 to until the database knows of it. Sending twice is harmless: the order id is a primary key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+
+import structlog
+
+from ticketing.base.clock import Clock
+from ticketing.base.db import Database, DatabaseAway
+from ticketing.base.queue.port import Queue, QueueError
+from ticketing.orders import sql
+
+log = structlog.get_logger(__name__)
+
+_CHUNK = 500
+
+
+class IntakeGuard:
+    """Remembers accepted orders and looks after them.
+
+    Args:
+        after_seconds: an order is looked for in the books when it is this old.
+        most: orders remembered; beyond it the oldest are let go (some 60 MB at the default).
+    """
+
+    def __init__(
+        self, db: Database, queue: Queue, clock: Clock, *, after_seconds: float = 8.0, most: int = 100_000
+    ) -> None:
+        self._db = db
+        self._queue = queue
+        self._clock = clock
+        self._after_ms = int(after_seconds * 1000)
+        self._most = most
+        self._accepted: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+
+    def remember(self, order_id: str, body: bytes) -> None:
+        """An order was put into the queue."""
+        self._accepted[order_id] = (self._clock.now_ms(), body)
+        if len(self._accepted) > self._most:
+            self._accepted.popitem(last=False)
+
+    async def run(self, stop: asyncio.Event, every_seconds: float = 4.0) -> None:
+        """Look after them until `stop`."""
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), every_seconds)
+            try:
+                await self.run_once()
+            except (QueueError, DatabaseAway) as error:
+                log.warning("intake_guard_waits", error=repr(error)[:200])
+
+    async def run_once(self) -> int:
+        """Forget what is in the books, send again what is lost; gives how many were sent again.
+
+        Raises:
+            DatabaseAway, QueueError: nothing is forgotten; call again later.
+        """
+        now = self._clock.now_ms()
+        due = []
+        for order_id, (since, _) in self._accepted.items():
+            if now - since < self._after_ms:
+                break
+            due.append(order_id)
+        known: set[str] = set()
+        for start in range(0, len(due), _CHUNK):
+            async with self._db.read() as conn:
+                known |= await sql.known_orders(conn, due[start : start + _CHUNK])
+        for order_id in known:
+            self._accepted.pop(order_id, None)
+        missing = [order_id for order_id in due if order_id in self._accepted]
+        if not missing:
+            return 0
+        stats = await self._queue.stats()
+        oldest = stats.oldest_age_seconds if stats.depth else 0.0
+        # Whatever is younger than the queue's oldest message may still be waiting in it: a backlog is not a loss.
+        # Where the queue cannot tell its age (SQS, from here), only an empty queue proves a loss.
+        if oldest is None:
+            return 0
+        lost = [order_id for order_id in missing if now - self._accepted[order_id][0] > oldest * 1000 + 2000]
+        for start in range(0, len(lost), _CHUNK):
+            part = lost[start : start + _CHUNK]
+            await self._queue.send([self._accepted[order_id][1] for order_id in part])
+            for order_id in part:
+                body = self._accepted.pop(order_id)[1]
+                self._accepted[order_id] = (now, body)
+        if lost:
+            log.error("orders_sent_again", count=len(lost), order_ids=lost[:10])
+        return len(lost)
