@@ -49,7 +49,10 @@ export default defineConfig({
   plugins: [cleanUrls(), htmlWords()],
   server: { proxy: { "/api": API } },
   // The policy that the server sends with the built files: what breaks it must break here, too.
-  preview: { proxy: { "/api": API }, headers: { "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'" } },
+  preview: {
+    proxy: { "/api": API },
+    headers: { "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'" },
+  },
   build: {
     target: "es2022",
     // Everything is a file of its own: the content security policy allows no data: scripts or styles.

@@ -32,6 +32,7 @@ class Settings:
         mail_url: `mailbox:///folder` or `smtp(s)://user:password@host:port`.
         payment_url, payment_secret: the sandbox provider.
         public_url: address of the site as people see it.
+        address_burst: sign-ups and sign-ins that one network address may make at once.
         web_folder: built web pages to serve; None where a CDN does.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     queue_visibility_seconds: int = 30
     outbox_lease_seconds: int = 60
     session_seconds: int = 12 * 3600
+    address_burst: int = 3000
     database_pool: int = 8
     demo_folder: Path | None = None
     crash_point: str | None = None
@@ -105,7 +107,11 @@ def _keys(read: _Reader) -> dict[str, bytes]:
     keys: dict[str, bytes] = {}
     for part in read.text("SIGNING_KEYS").split(","):
         kid, sep, secret = part.strip().partition(":")
-        if sep:
+        if sep and kid in keys:
+            read.problems.append(f"TICKETING_SIGNING_KEYS names the key id {kid!r} twice")
+        elif sep and not (kid.isascii() and kid.isalnum() and len(kid) <= 16):
+            read.problems.append(f"TICKETING_SIGNING_KEYS: the key id {kid!r} must be 1 to 16 letters and digits")
+        elif sep:
             keys[kid] = read.secret("SIGNING_KEYS", secret)
         elif part:
             read.problems.append("TICKETING_SIGNING_KEYS must be kid:hex[,kid:hex…], the signing key first")
@@ -149,6 +155,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         queue_visibility_seconds=read.number("QUEUE_VISIBILITY_SECONDS", 30),
         outbox_lease_seconds=read.number("OUTBOX_LEASE_SECONDS", 60),
         session_seconds=read.number("SESSION_SECONDS", 12 * 3600),
+        address_burst=read.number("ADDRESS_BURST", 3000),
         database_pool=read.number("DATABASE_POOL", 8),
         demo_folder=Path(demo) if demo else None,
         crash_point=read.text("CRASH_POINT", "") or None,

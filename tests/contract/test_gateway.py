@@ -9,10 +9,10 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+
 from tests.rooms.payments.asking import IMPATIENT, PATIENT, assert_taken_once, movements, request, settled
 from tests.rooms.payments.ears import Ears, listening
 from tests.rooms.payments.provider_process import SECRET, ProviderProcess
-
 from ticketing.payments.gateway import (
     Captured,
     Declined,

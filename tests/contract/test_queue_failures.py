@@ -90,7 +90,8 @@ class TestServerGone:
                     return
 
         senders = asyncio.gather(*(sender(number) for number in range(4)))
-        await under_way.wait()
+        async with asyncio.timeout(60):
+            await under_way.wait()
         await queue_victim.stop()
         await senders
         assert failed, "nothing failed: the server went after the traffic"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from tests.servers import mariadb, mysql
 from tests.servers.server import DatabaseServer
 

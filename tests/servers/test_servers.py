@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
+
 from tests.servers import mariadb, mysql, require, required
 from tests.servers.server import DatabaseServer, ServerFailedError
 

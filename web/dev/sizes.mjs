@@ -9,7 +9,9 @@ const kb = (bytes) => `${(bytes / 1024).toFixed(1).padStart(6)} KB`;
 
 let over = false;
 console.log("page            JS (gz)   CSS (gz)");
-for (const page of readdirSync(DIST).filter((name) => name.endsWith(".html")).sort()) {
+for (const page of readdirSync(DIST)
+  .filter((name) => name.endsWith(".html"))
+  .sort()) {
   const html = readFileSync(new URL(page, DIST), "utf8");
   const files = (pattern) => [...new Set([...html.matchAll(pattern)].map((match) => match[1]))];
   const js = files(/(?:src|href)="(\/[^"]+\.js)"/g).reduce((sum, file) => sum + gz(file), 0);

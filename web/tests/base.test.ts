@@ -11,7 +11,10 @@ describe("server clock", () => {
 
   it("counts by the server although the device is an hour off", () => {
     let steady = 1000;
-    const clock = new ServerClock(() => steady, () => noon + 3_600_000);
+    const clock = new ServerClock(
+      () => steady,
+      () => noon + 3_600_000,
+    );
     expect(clock.now()).toBe(noon + 3_600_000);
     clock.sync("2026-11-22T12:00:00Z", 900, 1000);
     expect(clock.now()).toBe(noon + 50);
@@ -21,7 +24,10 @@ describe("server clock", () => {
 
   it("is not set back by answers that caches kept", () => {
     let steady = 0;
-    const clock = new ServerClock(() => steady, () => 0);
+    const clock = new ServerClock(
+      () => steady,
+      () => 0,
+    );
     clock.sync(noon, 0, 0);
     steady = 10_000;
     clock.sync(noon + 4000, 9990, 10_000);
@@ -30,7 +36,10 @@ describe("server clock", () => {
 
   it("repairs itself after a sleep that stopped the steady clock", () => {
     let steady = 0;
-    const clock = new ServerClock(() => steady, () => 0);
+    const clock = new ServerClock(
+      () => steady,
+      () => 0,
+    );
     clock.sync(noon, 0, 0);
     steady = 1000;
     clock.sync(noon + 600_000, 1000, 1000);
@@ -38,7 +47,10 @@ describe("server clock", () => {
   });
 
   it("ignores what is no time, and never counts below zero", () => {
-    const clock = new ServerClock(() => 0, () => noon);
+    const clock = new ServerClock(
+      () => 0,
+      () => noon,
+    );
     clock.sync("soon", 0, 0);
     expect(clock.synced).toBe(false);
     expect(clock.left("2020-01-01T00:00:00Z")).toBe(0);
@@ -83,7 +95,11 @@ describe("problems", () => {
   });
 
   it("know what may be sent again", () => {
-    expect([new Problem("network", 0), new Problem("unavailable", 503), new Problem("rate_limited", 429, { retry_after: 2 })].every((one) => one.transient)).toBe(true);
+    expect(
+      [new Problem("network", 0), new Problem("unavailable", 503), new Problem("rate_limited", 429, { retry_after: 2 })].every(
+        (one) => one.transient,
+      ),
+    ).toBe(true);
     expect(new Problem("seats_taken", 409).transient).toBe(false);
     expect(new Problem("rate_limited", 429, { retry_after: 2 }).retryAfter).toBe(2000);
   });

@@ -10,10 +10,17 @@ import ko from "../src/i18n/ko.json";
 const ROOT = new URL("..", import.meta.url).pathname;
 
 function filesUnder(folder: string, ending: RegExp): string[] {
-  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).filter((name) => ending.test(name)).map((name) => join(ROOT, folder, name));
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => ending.test(name))
+    .map((name) => join(ROOT, folder, name));
 }
 
-const sources = [...filesUnder("src", /\.tsx?$/), ...readdirSync(ROOT).filter((name) => name.endsWith(".html")).map((name) => join(ROOT, name))];
+const sources = [
+  ...filesUnder("src", /\.tsx?$/),
+  ...readdirSync(ROOT)
+    .filter((name) => name.endsWith(".html"))
+    .map((name) => join(ROOT, name)),
+];
 const code = sources.map((file) => readFileSync(file, "utf8")).join("\n");
 
 /** Keys that are put together at run time, each family spelt out from the list that the code takes them from. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Problem } from "../src/api/problem";
-import { ORDER_STATES, PAYMENT_STATES } from "../src/api/types";
+import { ORDER_STATES, PAYMENT_STATES, type Order } from "../src/api/types";
 import { storeOver, type Store } from "../src/base/storage";
 import ko from "../src/i18n/ko.json";
+import { orderWith } from "../src/order/earlier";
 import { attemptFor, refusedSend, sending } from "../src/order/keep";
 import { judged } from "../src/order/read";
 import { placeOrder } from "../src/order/send";
@@ -12,7 +13,11 @@ import { phaseOf } from "../src/order/useTimer";
 /** A browser's storage, kept over "reloads" by making a new Store over the same map. */
 function disk(): { open: () => Store } {
   const map = new Map<string, string>();
-  const area = { getItem: (key: string) => map.get(key) ?? null, setItem: (key: string, value: string) => void map.set(key, value), removeItem: (key: string) => void map.delete(key) };
+  const area = {
+    getItem: (key: string) => map.get(key) ?? null,
+    setItem: (key: string, value: string) => void map.set(key, value),
+    removeItem: (key: string) => void map.delete(key),
+  };
   return { open: () => storeOver(() => area) };
 }
 
@@ -37,7 +42,10 @@ describe("idempotency key", () => {
     const kept = disk();
     const { key } = sending("hld_1", card, kept.open());
     refusedSend("hld_1", kept.open());
-    expect(sending("hld_1", { method: "card", token: "tok_other" }, kept.open())).toEqual({ key, sent: { method: "card", token: "tok_other" } });
+    expect(sending("hld_1", { method: "card", token: "tok_other" }, kept.open())).toEqual({
+      key,
+      sent: { method: "card", token: "tok_other" },
+    });
   });
 
   it("works without storage", () => {
@@ -125,5 +133,37 @@ describe("status words", () => {
 describe("phases of the timer", () => {
   it("hurry in the last minute and end at zero", () => {
     expect([60_001, 60_000, 1, 0].map(phaseOf)).toEqual(["calm", "hurry", "hurry", "over"]);
+  });
+});
+
+describe("a hold that is gone", () => {
+  const hold = { event_id: "evt_1", seats: ["A-1-1", "A-1-2"] };
+  const item = { seat: "A-1-1", section: "A", row: "1", number: "1", grade: "R", amount: 1000 };
+  const order: Order = {
+    order_id: "ord_1",
+    event_id: "evt_1",
+    event_name: { ko: "공연", en: "Show" },
+    starts_at: "2027-01-01T10:00:00Z",
+    status: "ticketed",
+    amount: 1000,
+    currency: "KRW",
+    items: [item],
+    payment: { status: "captured" },
+    tickets: [],
+    ledger: [],
+    created_at: "2026-12-01T10:00:00Z",
+    cancellable: true,
+  };
+
+  it("was bought when an order owns its seats", () => {
+    expect(orderWith(hold, [order])).toBe("ord_1");
+    expect(orderWith(hold, [{ order_id: "ord_0", status: "placed" }, order])).toBe("ord_1");
+  });
+
+  it("ran out when none does", () => {
+    expect(orderWith(hold, [])).toBeNull();
+    expect(orderWith(hold, [{ ...order, status: "refunded" }, { ...order, status: "declined" }])).toBeNull();
+    expect(orderWith(hold, [{ ...order, event_id: "evt_2" }])).toBeNull();
+    expect(orderWith(hold, [{ ...order, items: [{ ...item, seat: "A-1-3" }] }])).toBeNull();
   });
 });

@@ -71,10 +71,23 @@ describe("hit test", () => {
     const n = 3000;
     const big = buildModel({
       ...smallPlan(),
-      sections: [{ id: "R", name: { ko: "R", en: "R" }, kind: "reserved", capacity: n, rows: [{
-        name: "1", grade: "R", numbers: Array.from({ length: n }, (_, i) => String(i)),
-        x: Array.from({ length: n }, () => random() * 900), y: Array.from({ length: n }, () => random() * 500),
-      }] }],
+      sections: [
+        {
+          id: "R",
+          name: { ko: "R", en: "R" },
+          kind: "reserved",
+          capacity: n,
+          rows: [
+            {
+              name: "1",
+              grade: "R",
+              numbers: Array.from({ length: n }, (_, i) => String(i)),
+              x: Array.from({ length: n }, () => random() * 900),
+              y: Array.from({ length: n }, () => random() * 500),
+            },
+          ],
+        },
+      ],
     });
     const index = new SeatGrid(big);
     for (let k = 0; k < 300; k += 1) {
@@ -92,7 +105,15 @@ describe("hit test", () => {
 
 describe("geometry", () => {
   it("wraps points in their hull", () => {
-    expect(hull([[0, 0], [4, 0], [4, 4], [0, 4], [2, 2]]).length).toBe(4);
+    expect(
+      hull([
+        [0, 0],
+        [4, 0],
+        [4, 4],
+        [0, 4],
+        [2, 2],
+      ]).length,
+    ).toBe(4);
   });
 });
 

@@ -22,8 +22,11 @@ from ticketing.base.errors import Unauthenticated
 from ticketing.base.rate import Limit, RateLimiter
 from ticketing.base.web import problems
 
-PER_ADDRESS = Limit("accounts-by-address", capacity=3000, per_second=50)
-"""Sign-ups and sign-ins per network address. Generous: a whole campus or carrier may share one."""
+
+def per_address(burst: int) -> Limit:
+    """Sign-ups and sign-ins per network address: `burst` at once, refilled within a minute. A whole campus or carrier
+    may share one address, so this stops floods, not people."""
+    return Limit("accounts-by-address", capacity=burst, per_second=burst / 60)
 
 
 class SignUp(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,6 +84,7 @@ def routes(
     sessions: Sessions,
     authenticator: Authenticator,
     limiter: RateLimiter,
+    by_address: Limit,
 ) -> list[ControllerRouterHandler]:
     """The route handlers of this room."""
 
@@ -94,7 +98,7 @@ def routes(
     )
     async def sign_up_route(request: Request[Any, Any, Any], data: SignUp) -> AccountOut:
         """Make an account (role fan)."""
-        await limiter.check(PER_ADDRESS, _address(request))
+        await limiter.check(by_address, _address(request))
         account = await register(
             db, clock, passwords, email=data.email, password=data.password, name=data.name, locale=data.locale
         )
@@ -110,7 +114,7 @@ def routes(
     )
     async def sign_in_route(request: Request[Any, Any, Any], data: SignIn) -> Response[SessionOut]:
         """Sign in: sets the session cookie and also answers a bearer token for API clients."""
-        await limiter.check(PER_ADDRESS, _address(request))
+        await limiter.check(by_address, _address(request))
         token, session, account = await sign_in(
             db, passwords, sessions, limiter, email=data.email, password=data.password
         )

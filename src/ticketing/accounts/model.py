@@ -47,15 +47,18 @@ class InvalidAccount(Exception):
         self.field = field
 
 
-_EMAIL = re.compile(
-    r"[^@\s\x00-\x1f\x7f,;:<>()\[\]\\\"]{1,64}@[^@\s.\x00-\x1f\x7f,;:<>()\[\]\\\"]+(\.[^@\s.,;:<>()\[\]\\\"]+)+"
-)
+_EMAIL = re.compile(r"[^@\s,;:<>()\[\]\\\"]{1,64}@[^@\s.,;:<>()\[\]\\\"]+(\.[^@\s.,;:<>()\[\]\\\"]+)+")
+
+
+def _printable(text: str) -> bool:
+    """No control or format characters, and no halves of surrogate pairs."""
+    return not any(unicodedata.category(character).startswith("C") for character in text)
 
 
 def normalise_email(text: str) -> str:
     """The one spelling under which an address is unique. Raises InvalidAccount."""
     email = unicodedata.normalize("NFKC", text).strip().lower()
-    if len(email) > 190 or not _EMAIL.fullmatch(email):
+    if len(email) > 190 or not _EMAIL.fullmatch(email) or not _printable(email):
         raise InvalidAccount("email", "This is not an e-mail address. Example: name@example.com")
     return email
 
@@ -64,7 +67,11 @@ def check_password(password: str) -> None:
     """NIST SP 800-63B: length counts, composition rules do not. Raises InvalidAccount."""
     if len(password) < 8:
         raise InvalidAccount("password", "The password is too short: use at least 8 characters.")
-    if len(password.encode()) > 512:
+    try:
+        size = len(password.encode())
+    except UnicodeEncodeError:
+        raise InvalidAccount("password", "The password is not valid Unicode; choose another.") from None
+    if size > 512:
         raise InvalidAccount("password", "The password is too long: use at most 512 bytes.")
     if len(set(password)) < 4:
         raise InvalidAccount("password", "The password repeats too few characters; choose another.")
@@ -73,6 +80,6 @@ def check_password(password: str) -> None:
 def check_name(text: str) -> str:
     """A name as people write it. Raises InvalidAccount."""
     name = unicodedata.normalize("NFC", text).strip()
-    if not 1 <= len(name) <= 80 or any(unicodedata.category(c).startswith("C") for c in name):
+    if not 1 <= len(name) <= 80 or not _printable(name):
         raise InvalidAccount("name", "A name has 1 to 80 printable characters.")
     return name

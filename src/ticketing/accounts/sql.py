@@ -83,6 +83,17 @@ async def revoke_session(conn: AsyncConnection, session_id: str, now_ms: int) ->
     )
 
 
+async def update_role(conn: AsyncConnection, account_id: str, role: Role) -> None:
+    """Store another role."""
+    await conn.execute(update(accounts).where(accounts.c.id == account_id).values(role=role.value))
+
+
+async def revoke_sessions_of(conn: AsyncConnection, account_id: str, now_ms: int) -> int:
+    """End all sessions of an account; gives how many were still good."""
+    good = (sessions.c.account_id == account_id, sessions.c.revoked_at.is_(None), sessions.c.expires_at > now_ms)
+    return int((await conn.execute(update(sessions).where(*good).values(revoked_at=now_ms))).rowcount)
+
+
 async def revoked_since(conn: AsyncConnection, since_ms: int, now_ms: int) -> list[tuple[str, int]]:
     """(session id, expiry) of sessions revoked since an instant that would otherwise still be good."""
     rows = await conn.execute(

@@ -50,4 +50,5 @@ def parse_rfc3339(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: end it with Z or an offset such as +09:00")
-    return int(moment.timestamp() * 1000)
+    # Not truncated: most milliseconds have no exact binary fraction, and half of those lie just below themselves.
+    return round(moment.timestamp() * 1000)

@@ -184,7 +184,9 @@ class Database:
 
 
 def _sqlite_engine(url: URL, timeout: float) -> AsyncEngine:
-    engine = create_async_engine(url, connect_args={"timeout": timeout}, pool_size=8, max_overflow=8)
+    engine = create_async_engine(
+        url, connect_args={"timeout": timeout}, pool_size=8, max_overflow=8, hide_parameters=True
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def _pragmas(dbapi_connection: Any, _record: Any) -> None:
@@ -212,6 +214,7 @@ def _mysql_engine(url: URL, timeout: float, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
+        hide_parameters=True,  # errors go into logs, and parameters hold people's data
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout,

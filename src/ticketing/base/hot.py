@@ -16,7 +16,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from ticketing.base.errors import BadRequest, Problem
-from ticketing.base.web import problem_of
+from ticketing.base.web import problem_of, unreadable_json
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _PROBLEM: tuple[bytes, bytes] = (b"content-type", b"application/problem+json")
@@ -122,7 +122,7 @@ class HotRoutes:
                 media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
                 if media_type not in ("application/json", ""):
                     raise Problem(415, "unsupported_media_type", "Send the body as application/json.")
-                body = await self._body(receive)
+                body = await self._body(request, receive)
             answer = await route.handler(request, segment, body)
         except Exception as error:  # noqa: BLE001 - mapped to a problem document, logged there when unexpected
             answer = _refusal(problem_of(error, request.method, scope["path"]))
@@ -131,7 +131,9 @@ class HotRoutes:
         await send(start)
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    async def _body(self, receive: Receive) -> bytes:
+    async def _body(self, request: HotRequest, receive: Receive) -> bytes:
+        if int(request.headers.get("content-length", "0")) > self._max_body:
+            raise self._too_large()
         body = bytearray()
         while True:
             message: Any = await receive()
@@ -139,9 +141,12 @@ class HotRoutes:
                 raise BadRequest("The connection ended before the body did.")
             body += message.get("body", b"")
             if len(body) > self._max_body:
-                raise Problem(413, "too_large", f"The body is larger than {self._max_body} bytes.")
+                raise self._too_large()
             if not message.get("more_body", False):
                 return bytes(body)
+
+    def _too_large(self) -> Problem:
+        return Problem(413, "too_large", f"The body is larger than {self._max_body} bytes.")
 
 
 def _segment(route: HotRoute, path: str) -> str | None:
@@ -167,5 +172,5 @@ def read_json(decoder: msgspec.json.Decoder[Any], body: bytes) -> Any:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
         raise BadRequest(f"The body is not what is expected: {error}") from None
-    except UnicodeDecodeError:
-        raise BadRequest("The body is not UTF-8.") from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise unreadable_json(error) or error from None

@@ -16,14 +16,21 @@ MAX_HEAD = 64 * 1024
 """Bytes of request line and headers, at least; one read of the socket more may slip through."""
 
 
+LINGER_SECONDS = 1.0
+"""How long a refused client may go on sending into the void, so that it can read why."""
+
+
 class HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
     _in_head = False
     _head_bytes = 0
+    _refused = False
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, then see whether it still waits for the end of a head."""
+        if self._refused:
+            return
         super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
@@ -45,10 +52,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse(Problem(HTTPStatus.BAD_REQUEST, "invalid_request", "This is not a valid HTTP/1.1 request."))
 
     def _refuse(self, problem: Problem) -> None:
-        self._in_head = False
+        self._in_head, self._refused = False, True
         if self.transport.is_closing():
             return
         body = problem_response(problem).content
         head = f"content-type: {PROBLEM_JSON}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
         self.transport.write(STATUS_LINE[problem.status] + head.encode() + body)
-        self.transport.close()
+        # Read on for a moment: closing over unread bytes resets the connection, and the answer would be lost.
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -17,7 +17,7 @@ def encode(prefix: str, raw: bytes) -> str:
 def decode(prefix: str, text: str) -> bytes:
     """Bytes of an id of this kind; raises ValueError for any other text (also for non-canonical spellings)."""
     head, sep, body = text.partition("_")
-    if not sep or head != prefix or len(body) > 64:
+    if not sep or head != prefix or not 0 < len(body) <= 64:
         raise ValueError(f"not a {prefix} id")
     try:
         raw = base64.b32decode(body.upper() + "=" * (-len(body) % 8))

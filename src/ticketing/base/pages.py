@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, route
 from litestar.types import ControllerRouterHandler
 
 from ticketing.base.errors import NotFound
@@ -51,7 +51,7 @@ class Pages:
         }
         routes = json.loads((folder / "routes.json").read_text(encoding="utf-8"))
         self._clean = [
-            (re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(route["path"]))), route["file"]) for route in routes
+            (re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(clean["path"]))), clean["file"]) for clean in routes
         ]
 
     def find(self, path: str) -> _File | None:
@@ -67,8 +67,6 @@ def _load(path: Path) -> _File:
     media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if path.suffix == ".js":
         media_type = "text/javascript"
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     squeezed = gzip.compress(body, 9, mtime=0) if media_type.startswith(_TEXT) and len(body) > 500 else None
     # Build tools put a hash of the content into the names below assets/.
     hashed = path.parent.name == "assets"
@@ -79,7 +77,7 @@ def _load(path: Path) -> _File:
 def routes(pages: Pages) -> list[ControllerRouterHandler]:
     """A route for everything that no API route answers."""
 
-    @get(["/", "/{path:path}"], include_in_schema=False, opt={"public": True})
+    @route(["/", "/{path:path}"], http_method=["GET", "HEAD"], include_in_schema=False, opt={"public": True})
     async def page_route(request: Request[Any, Any, Any]) -> Response[bytes]:
         path = request.url.path
         file = None if path.startswith("/api/") else pages.find(path)

@@ -61,6 +61,23 @@ def load_script(path: Path) -> Script:
 
 
 Command = tuple[Any, ...]
+Batch = list[tuple[Command, asyncio.Future[Any]]]
+
+
+def _pack(conn: Any, batch: Batch) -> tuple[list[bytes], Batch]:
+    """The bytes of a batch, without commands that cannot be sent: those fail alone."""
+    try:
+        return conn.pack_commands([command for command, _ in batch]), batch
+    except (RedisError, ValueError, TypeError):
+        good: Batch = []
+        for command, future in batch:
+            try:
+                conn.pack_command(*command)
+                good.append((command, future))
+            except (RedisError, ValueError, TypeError) as error:
+                if not future.done():
+                    future.set_exception(error)
+        return conn.pack_commands([command for command, _ in good]), good
 
 
 class Valkey:
@@ -76,7 +93,7 @@ class Valkey:
         self._timeout = timeout
         self._pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=timeout, socket_timeout=None)
         self._conn: Any = None
-        self._pending: list[tuple[Command, asyncio.Future[Any]]] = []
+        self._pending: Batch = []
         self._pump: asyncio.Task[None] | None = None
         self._shas: dict[str, str] = {}
 
@@ -100,9 +117,9 @@ class Valkey:
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any] = ()) -> Any:
         """Run a script by digest; the text travels only when the server does not know it."""
-        sha = self._shas.get(script.name)
+        sha = self._shas.get(script.text)
         if sha is None:
-            sha = self._shas[script.name] = script.sha
+            sha = self._shas[script.text] = script.sha
         try:
             return await self.execute("EVALSHA", sha, len(keys), *keys, *args)
         except NoScriptError:
@@ -138,17 +155,21 @@ class Valkey:
                 except (RedisError, OSError, TimeoutError) as error:
                     await self._drop()
                     self._fail(batch, ValkeyAway(f"{type(error).__name__}: {error}"))
+                except Exception as error:  # noqa: BLE001 - whatever it was, nobody may be left waiting
+                    await self._drop()
+                    self._fail(batch, error)
         finally:
             self._pump = None
 
-    async def _batch(self, batch: list[tuple[Command, asyncio.Future[Any]]]) -> None:
+    async def _batch(self, batch: Batch) -> None:
         async with asyncio.timeout(self._timeout):
             if self._conn is None:
                 conn = self._pool.make_connection()
                 await conn.connect()
                 self._conn = conn
             conn = self._conn
-            await conn.send_packed_command(conn.pack_commands([command for command, _ in batch]), check_health=False)
+            packed, batch = _pack(conn, batch)
+            await conn.send_packed_command(packed, check_health=False)
             wrong_server: ResponseError | None = None
             for _, future in batch:
                 answer: Any
@@ -179,7 +200,7 @@ class Valkey:
                     await closing
 
     @staticmethod
-    def _fail(batch: list[tuple[Command, asyncio.Future[Any]]], error: Exception) -> None:
+    def _fail(batch: Batch, error: Exception) -> None:
         for _, future in batch:
             if not future.done():
                 future.set_exception(error)

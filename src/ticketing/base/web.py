@@ -13,7 +13,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from sqlalchemy.exc import DBAPIError
 
 from ticketing.base.db import DatabaseAway, is_transient
-from ticketing.base.errors import Problem, Unavailable
+from ticketing.base.errors import BadRequest, Problem, Unavailable
 from ticketing.base.valkey import ValkeyAway
 
 log = structlog.get_logger(__name__)
@@ -104,6 +104,15 @@ def _http_problem(error: HTTPException) -> Problem:
     return Problem(error.status_code, code, detail or code)
 
 
+def unreadable_json(error: Exception) -> Problem | None:
+    """The 400 for what msgspec throws at bodies beside its own errors: bytes that are no UTF-8, endless nesting."""
+    if isinstance(error, UnicodeDecodeError):
+        return BadRequest("The body is not UTF-8.")
+    if isinstance(error, RecursionError) and "deserializing" in str(error):
+        return BadRequest("The body is nested too deeply.")
+    return None
+
+
 def problem_of(error: Exception, method: str, path: str) -> Problem:
     """What a client is told of an exception. Those that nobody expected are logged with their trace."""
     if isinstance(error, Problem):
@@ -113,6 +122,10 @@ def problem_of(error: Exception, method: str, path: str) -> Problem:
     if isinstance(error, (DatabaseAway, ValkeyAway)) or (isinstance(error, DBAPIError) and is_transient(error)):
         log.warning("store_away", method=method, path=path, error=repr(error)[:300])
         return Unavailable("A part of the system is not answering. Try again in a moment.")
+    unreadable = unreadable_json(error)
+    if unreadable is not None:
+        log.warning("unreadable_body", method=method, path=path, exc_info=error)
+        return unreadable
     log.error("unhandled", method=method, path=path, exc_info=error)
     return Problem(500, "internal", "Something broke on our side. It has been recorded.")
 

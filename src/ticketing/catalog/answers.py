@@ -24,7 +24,7 @@ class PriceOut(msgspec.Struct):
 
 
 class VenueOut(msgspec.Struct, omit_defaults=True):
-    """A house; address and zone only in the detail."""
+    """A house; its address only in the detail."""
 
     name: Names
     address: Names | None = None
@@ -52,6 +52,7 @@ class EventOut(msgspec.Struct, omit_defaults=True, kw_only=True):
     off_sale_at: str
     status: SaleStatus
     waiting_room: bool
+    currency: str
     prices: list[PriceOut]
     poster: str | None = None
 
@@ -62,7 +63,6 @@ class EventDetailOut(EventOut, omit_defaults=True, kw_only=True):
     doors_at: str
     description: Names
     max_per_person: int
-    currency: str
     capacity: int
     sections: list[SectionOut]
     plan_version: str

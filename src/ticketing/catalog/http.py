@@ -52,13 +52,14 @@ def _summary(event: Event, status: SaleStatus) -> dict[str, Any]:
         "off_sale_at": rfc3339(event.sale.off_sale_at),
         "status": status,
         "waiting_room": event.waiting_room,
+        "currency": event.currency,
         "prices": [_price(price) for price in event.prices],
         "poster": event.poster,
     }
 
 
 def _listed(event: Event, status: SaleStatus) -> EventOut:
-    return EventOut(venue=VenueOut(_names(event.venue.name)), **_summary(event, status))
+    return EventOut(venue=VenueOut(_names(event.venue.name), None, event.venue.time_zone), **_summary(event, status))
 
 
 def _detail(loaded: LoadedEvent, status: SaleStatus) -> EventDetailOut:
@@ -68,7 +69,6 @@ def _detail(loaded: LoadedEvent, status: SaleStatus) -> EventDetailOut:
         doors_at=rfc3339(event.doors_at),
         description=_names(event.description),
         max_per_person=event.max_per_person,
-        currency=event.currency,
         capacity=index.capacity,
         sections=[
             SectionOut(section.id, _names(section.name), section.kind, list(section.grades), section.capacity)

@@ -67,6 +67,8 @@ class Layout:
             "MAIL_URL": f"mailbox://{self.folder / 'mail'}",
             "PUBLIC_URL": f"http://localhost:{port}",
             "DEMO_FOLDER": str(self.folder),
+            # On a laptop everybody comes from one address, simulated crowds too.
+            "ADDRESS_BURST": "100000",
         }
         if web is not None:
             values["WEB_FOLDER"] = str(web)

@@ -1,10 +1,15 @@
 -- Shared by the scripts (Lua scripts cannot call each other).
 -- free_hold(seats, expiry, people, meta, hold_key, hold_id): drops a hold and frees those of its seats that are still
--- its own. Returns how many seats it freed.
+-- its own. Returns how many seats it freed. A hold from before a rebuild owns nothing any more: its seats and its
+-- part of the person's count were wiped, and may be somebody else's by now.
 local function free_hold(seats, expiry, people, meta, hold_key, hold_id)
-  local hold = redis.call('HMGET', hold_key, 'account', 'seats')
+  local hold = redis.call('HMGET', hold_key, 'account', 'seats', 'epoch')
   redis.call('ZREM', expiry, hold_id)
   if not hold[1] then
+    return 0
+  end
+  if hold[3] ~= (redis.call('HGET', meta, 'epoch') or '') then
+    redis.call('DEL', hold_key)
     return 0
   end
   local freed, total = 0, 0

@@ -18,7 +18,7 @@ end
 
 local about = redis.call('HMGET', meta, 'epoch', 'state')
 local hold = redis.call('HMGET', hold_key, 'account', 'order', 'epoch')
-if hold[1] and hold[3] ~= about[1] then
+if hold[1] and hold[3] ~= (about[1] or '') then
   -- It belongs to seats that a rebuild has wiped since.
   hold = {}
 end
@@ -28,21 +28,22 @@ end
 if hold[1] and hold[1] ~= ARGV[2] then
   return {'gone'}
 end
+if not hold[1] and about[1] == ARGV[7] and about[2] == 'ready' then
+  return {'gone'}
+end
+local taken = {'taken'}
+for i = 11, #ARGV do
+  local state = redis.call('GETRANGE', seats, ARGV[i], ARGV[i])
+  -- An empty answer means that nothing is rebuilt yet: the database will judge. It has already judged a seat that is
+  -- sold, though a hold be on it: one that was given between a loss of Valkey and the news of that sale.
+  if state == '3' or (not hold[1] and state ~= '0' and state ~= '') then
+    taken[#taken + 1] = ARGV[i]
+  end
+end
+if #taken > 1 then
+  return taken
+end
 if not hold[1] then
-  if about[1] == ARGV[7] and about[2] == 'ready' then
-    return {'gone'}
-  end
-  local taken = {'taken'}
-  for i = 11, #ARGV do
-    local state = redis.call('GETRANGE', seats, ARGV[i], ARGV[i])
-    -- An empty answer means that nothing is rebuilt yet: the database will judge.
-    if state ~= '0' and state ~= '' then
-      taken[#taken + 1] = ARGV[i]
-    end
-  end
-  if #taken > 1 then
-    return taken
-  end
   redis.call('HSET', hold_key, 'account', ARGV[2], 'seats', table.concat(ARGV, ',', 11), 'epoch', about[1] or '')
   redis.call('HINCRBY', people, ARGV[2], #ARGV - 10)
 end

@@ -21,7 +21,8 @@ for i = 5, #ARGV do
     end
   end
 end
-if tonumber(ARGV[2]) > 0 then
+if tonumber(ARGV[2]) > 0 or redis.call('HGET', KEYS[5], 'state') == 'rebuilding' then
+  -- While a rebuild is under way a 0 counts too: the rebuild may have read an older number.
   redis.call('HSET', KEYS[4], ARGV[1], ARGV[2])
 else
   redis.call('HDEL', KEYS[4], ARGV[1])

@@ -16,7 +16,9 @@ from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.orders import messages, sql
 from ticketing.orders.model import Order, OrderState
 from ticketing.orders.settle import Known, Settlement
+from ticketing.payments import sql as books
 from ticketing.payments.gateway import Captured, CaptureRequest, Declined, Gateway, NotFound, Pending, Unknown, Voided
+from ticketing.payments.model import EntryKind, LedgerEntry
 
 log = structlog.get_logger(__name__)
 
@@ -66,17 +68,35 @@ class Capture:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             await self._crash_point("capture:answered")
             known: dict[str, Known] = {}
+            doubtful: dict[str, Unknown] = {}
             for task in done:
                 order_id = tasks.pop(task)
                 row = by_order[order_id]
                 outcome = task.result()
                 if isinstance(outcome, (Captured, Declined, Voided)):
                     known[order_id] = outcome
-                else:
-                    failed[row.id] = RetryLater(min(_MOST_PATIENT, 0.5 * 2**row.attempts), repr(outcome))
+                    continue
+                if isinstance(outcome, Unknown):
+                    doubtful[order_id] = outcome
+                failed[row.id] = RetryLater(min(_MOST_PATIENT, 0.5 * 2**row.attempts), repr(outcome))
             if known:
                 await self._finish(known, [by_order[order_id].id for order_id in known])
+            if doubtful:
+                await self._doubt([(waiting[order_id], outcome.why) for order_id, outcome in doubtful.items()])
         return failed
+
+    async def _doubt(self, orders: Sequence[tuple[Order, str]]) -> None:
+        """Write down that nobody knows, so that the buyer is told to wait and not to pay again."""
+        now = self._clock.now_ms()
+
+        async def work(conn: AsyncConnection) -> None:
+            for order, why in orders:
+                entry = LedgerEntry(
+                    order.order_id, EntryKind.OUTCOME_UNKNOWN, order.amount, order.currency, "", now, why
+                )
+                await books.append(self._db, conn, order.event_id, [entry])
+
+        await self._db.transact(work)
 
     async def _finish(self, known: dict[str, Known], rows: list[int]) -> None:
         async def work(conn: AsyncConnection) -> None:

@@ -67,14 +67,14 @@ class OrderDesk:
         Raises:
             NotFound: no such order of this account.
         """
-        if not belongs_to(self._signer, order_id, account_id):
-            raise NotFound("There is no such order.")
         async with self._db.read() as conn:
             order = await sql.read_order(conn, order_id)
-            if order is None:
-                # The id is genuine, and ids are given out only with a 202: it is on its way.
-                return None
-            return (await self._views(conn, [order]))[0]
+            if order is not None and order.account_id == account_id:
+                return (await self._views(conn, [order]))[0]
+        if order is not None or not belongs_to(self._signer, order_id, account_id):
+            raise NotFound("There is no such order.")
+        # The id is genuine, and ids are given out only with a 202: it is on its way.
+        return None
 
     async def mine(self, account_id: str, limit: int = 100) -> list[OrderView]:
         """One's own orders, newest first."""

@@ -16,7 +16,7 @@ from typing import Literal, Protocol, TypeAlias
 class CaptureRequest:
     """Take `amount` (minor units of `currency`, at least 1) for one order.
 
-    `token` stands for the card and is never stored by us. `callback_url` is where the provider
+    `token` stands for the card: the provider's, good for this payment only. `callback_url` is where the provider
     may report the outcome later; None leaves it to `lookup`.
     """
 

@@ -61,7 +61,15 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
     routes = [
         *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
         *catalog_http.routes(p.catalog, p.clock, p.availability.free_count),
-        *accounts_http.routes(p.db, p.clock, p.passwords, p.sessions, p.authenticator, p.limiter),
+        *accounts_http.routes(
+            p.db,
+            p.clock,
+            p.passwords,
+            p.sessions,
+            p.authenticator,
+            p.limiter,
+            accounts_http.per_address(p.settings.address_burst),
+        ),
         *holds_http.routes(p.holds, p.availability, p.catalog, p.authenticator, p.clock),
         *orders_http.routes(
             intake, desk, cancellation, p.settlement, {p.gateway.name: p.gateway}, p.db, p.authenticator, p.limiter

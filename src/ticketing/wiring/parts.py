@@ -132,6 +132,7 @@ async def _open_queue(settings: Settings, exits: AsyncExitStack) -> Queue:
                 dead_letter_url=settings.queue_dead_url,
                 region=settings.aws_region,
                 endpoint_url=settings.aws_endpoint,
+                visibility_seconds=settings.queue_visibility_seconds,
             )
         )
     valkey = Valkey(settings.queue_url)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.servers import mariadb
 from tests.servers.server import DatabaseServer
-
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database, connect_database, metadata
 from ticketing.catalog import sql

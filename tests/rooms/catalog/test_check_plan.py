@@ -6,8 +6,8 @@ from dataclasses import replace
 from math import inf, nan
 
 import pytest
-from tests.rooms.catalog.plans import plan, reserved, row, small_hall, standing
 
+from tests.rooms.catalog.plans import plan, reserved, row, small_hall, standing
 from ticketing.catalog.check_plan import MAX_PLACES, MAX_SECTIONS, check_plan, is_id
 from ticketing.catalog.model import Localized, Row, SeatPlan, Section, SectionKind, Shape, ShapeKind
 from ticketing.catalog.problems import Spot

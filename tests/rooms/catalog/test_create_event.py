@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
+
 from tests.rooms.catalog.conftest import NOW, TABLES
 from tests.rooms.catalog.plans import plan, small_hall, standing
-
 from ticketing.base import ids
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
+
 from tests.rooms.catalog.conftest import NOW
 from tests.rooms.catalog.test_load import an_event
-
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.web import EXCEPTION_HANDLERS
@@ -71,7 +71,8 @@ async def test_the_list(site: Site, event: Event) -> None:
     assert listed == {
         "id": event.id,
         "name": {"ko": "첫 공연 🎉", "en": "First show"},
-        "venue": {"name": {"ko": "작은 극장", "en": "Small hall"}},
+        "venue": {"name": {"ko": "작은 극장", "en": "Small hall"}, "time_zone": event.venue.time_zone},
+        "currency": "KRW",
         "starts_at": "2026-09-25T18:13:20.000Z",
         "on_sale_at": "2026-09-21T13:13:20.000Z",
         "off_sale_at": "2026-09-25T17:13:20.000Z",

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rooms.catalog.plans import encoded, own_document, small_hall
 
+from tests.rooms.catalog.plans import encoded, own_document, small_hall
 from ticketing.catalog import import_plan as module
 from ticketing.catalog.document import decode_plan, encode_plan
 from ticketing.catalog.import_plan import import_bytes, import_plan

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.rooms.catalog.plans import FOLDER, encoded, pretix_document
 from tests.rooms.catalog.test_import_json import spoiled
-
 from ticketing.catalog.import_plan import import_bytes, import_plan
 from ticketing.catalog.index import PlanIndex
 from ticketing.catalog.model import Localized, ShapeKind

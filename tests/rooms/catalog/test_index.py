@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.rooms.catalog.plans import plan, reserved, row, small_hall, standing
 
+from tests.rooms.catalog.plans import plan, reserved, row, small_hall, standing
 from ticketing.catalog.index import PlanIndex, Run
 from ticketing.catalog.model import Row, SeatPlan, SectionKind
 

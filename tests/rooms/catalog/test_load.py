@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
+
 from tests.rooms.catalog.conftest import NOW
 from tests.rooms.catalog.plans import small_hall
 from tests.rooms.catalog.test_create_event import HOUR, VENUE, show
 from tests.rooms.catalog.test_refreshed import Hands
-
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.errors import NotFound

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from tests.rooms.notices.mailserver import Certificate, Server, parsed, running
 
+from tests.rooms.notices.mailserver import Certificate, Server, parsed, running
 from ticketing.base.clock import ManualClock
 from ticketing.notices.model import Message
 

@@ -8,8 +8,8 @@ import ssl
 from pathlib import Path
 
 import pytest
-from tests.rooms.notices.mailserver import Certificate, Server, running
 
+from tests.rooms.notices.mailserver import Certificate, Server, running
 from ticketing.notices.model import Message, SendFailed
 from ticketing.notices.smtp import SmtpServer, SmtpTransport
 

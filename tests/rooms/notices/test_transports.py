@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from tests.rooms.notices.mailserver import Server
 
+from tests.rooms.notices.mailserver import Server
 from ticketing.base.clock import ManualClock
 from ticketing.notices.mailbox import MailboxTransport
 from ticketing.notices.model import Attachment, Message, SendFailed, Transport

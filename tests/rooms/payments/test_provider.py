@@ -9,10 +9,10 @@ from contextlib import closing
 
 import httpx
 import pytest
+
 from tests.rooms.payments.asking import IMPATIENT, PATIENT, movements, request, settled
 from tests.rooms.payments.ears import Ears, listening
 from tests.rooms.payments.provider_process import SECRET, ProviderProcess
-
 from ticketing.payments.gateway import Captured, Declined, Gateway, NotFound, Pending, Unknown
 from ticketing.payments.sandbox.behaviour import BEHAVIOURS
 from ticketing.payments.sandbox.signature import Keys

@@ -9,8 +9,8 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from tests.rooms.payments.ears import Handler, listening, read_request
 
+from tests.rooms.payments.ears import Handler, listening, read_request
 from ticketing.payments.gateway import Captured, CaptureRequest, Unknown
 from ticketing.payments.sandbox_gateway import SandboxGateway
 from ticketing.payments.wire import CallLimits

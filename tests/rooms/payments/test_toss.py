@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+
 from tests.rooms.payments.ears import listening
 from tests.rooms.payments.toss_stand_in import AT, SECRET_KEY, Reply, TossStandIn
-
 from ticketing.base.clock import parse_rfc3339
 from ticketing.payments.gateway import (
     BadSignature,

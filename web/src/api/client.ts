@@ -10,7 +10,11 @@ export interface Options {
   timeout?: number;
 }
 
-export interface Answer<T> { status: number; data: T; etag: string | null }
+export interface Answer<T> {
+  status: number;
+  data: T;
+  etag: string | null;
+}
 
 const TIMEOUT = 12_000;
 const READ_TRIES = 3;
@@ -57,7 +61,10 @@ export async function exchange<T>(method: string, path: string, options: Options
   let data: unknown;
   try {
     response = await fetch(path, {
-      method, headers, signal: abort.signal, credentials: "same-origin",
+      method,
+      headers,
+      signal: abort.signal,
+      credentials: "same-origin",
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
     data = response.status === 304 ? null : await bodyOf(response);

@@ -2,10 +2,31 @@ import { tOptional, t, type Params } from "../i18n";
 
 /** Codes of the contract that a visitor can meet; each has its own words (`error.<code>`). */
 export const ERROR_CODES = [
-  "invalid_request", "unauthenticated", "csrf", "forbidden", "not_found", "seats_taken", "unknown_seats", "limit_exceeded",
-  "not_on_sale", "sale_closed", "no_seats_left", "hold_expired", "hold_already_ordered", "idempotency_key_reused",
-  "email_taken", "bad_credentials", "weak_password", "rate_limited", "too_large", "unsupported_media_type",
-  "unavailable", "rebuilding", "invalid_account", "network", "timeout",
+  "invalid_request",
+  "unauthenticated",
+  "csrf",
+  "forbidden",
+  "not_found",
+  "seats_taken",
+  "unknown_seats",
+  "limit_exceeded",
+  "not_on_sale",
+  "sale_closed",
+  "no_seats_left",
+  "hold_expired",
+  "hold_already_ordered",
+  "idempotency_key_reused",
+  "email_taken",
+  "bad_credentials",
+  "weak_password",
+  "rate_limited",
+  "too_large",
+  "unsupported_media_type",
+  "unavailable",
+  "rebuilding",
+  "invalid_account",
+  "network",
+  "timeout",
 ] as const;
 
 /** An answer that is not a success: the server's problem document, or `network`/`timeout` (status 0) without one. */

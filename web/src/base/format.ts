@@ -15,8 +15,10 @@ function cached<T extends Intl.DateTimeFormat | Intl.NumberFormat>(key: string, 
 
 /** Integer minor units plus currency, as people of that language write it (KRW has no decimals). */
 export function money(amount: number, currency: string, lang: Lang): string {
-  const format = cached(`m${lang}${currency}`, () =>
-    new Intl.NumberFormat(LOCALE[lang], { style: "currency", currency, currencyDisplay: "narrowSymbol" }));
+  const format = cached(
+    `m${lang}${currency}`,
+    () => new Intl.NumberFormat(LOCALE[lang], { style: "currency", currency, currencyDisplay: "narrowSymbol" }),
+  );
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 0));
 }
 
@@ -34,17 +36,23 @@ const STYLES = {
 
 /** An instant in the venue's time zone. */
 export function when(iso: string, style: keyof typeof STYLES, lang: Lang, zone: string = DEFAULT_ZONE): string {
-  const format = cached(`d${lang}${style}${zone}`, () =>
-    new Intl.DateTimeFormat(LOCALE[lang], { ...STYLES[style], timeZone: zone, hourCycle: "h23" }));
+  const format = cached(
+    `d${lang}${style}${zone}`,
+    () => new Intl.DateTimeFormat(LOCALE[lang], { ...STYLES[style], timeZone: zone, hourCycle: "h23" }),
+  );
   // Korean sets the weekday in brackets; the platform does so in some of its patterns only.
-  return format.formatToParts(new Date(iso)).map(({ type, value }, i, parts) =>
-    type === "weekday" && lang === "ko" && !parts[i - 1]?.value.endsWith("(") ? `(${value})` : value).join("");
+  return format
+    .formatToParts(new Date(iso))
+    .map(({ type, value }, i, parts) => (type === "weekday" && lang === "ko" && !parts[i - 1]?.value.endsWith("(") ? `(${value})` : value))
+    .join("");
 }
 
 /** The parts of a date that a poster or a ticket sets apart. */
 export function dateParts(iso: string, lang: Lang, zone: string = DEFAULT_ZONE): { month: string; day: string; weekday: string } {
-  const format = cached(`p${lang}${zone}`, () =>
-    new Intl.DateTimeFormat(LOCALE[lang], { month: "short", day: "numeric", weekday: "short", timeZone: zone }));
+  const format = cached(
+    `p${lang}${zone}`,
+    () => new Intl.DateTimeFormat(LOCALE[lang], { month: "short", day: "numeric", weekday: "short", timeZone: zone }),
+  );
   const parts = Object.fromEntries(format.formatToParts(new Date(iso)).map((part) => [part.type, part.value]));
   return { month: parts.month ?? "", day: parts.day ?? "", weekday: parts.weekday ?? "" };
 }

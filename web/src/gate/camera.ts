@@ -1,6 +1,8 @@
 /** Reading codes with the camera, where the browser can (BarcodeDetector); elsewhere codes are typed or wedged in. */
 
-interface Detector { detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]> }
+interface Detector {
+  detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]>;
+}
 type DetectorClass = new (options: { formats: string[] }) => Detector;
 
 function detectorClass(): DetectorClass | undefined {
@@ -28,14 +30,18 @@ export async function scan(video: HTMLVideoElement, found: (code: string) => voi
   const timer = setInterval(() => {
     if (busy || video.readyState < 2) return;
     busy = true;
-    detector.detect(video).then((codes) => {
-      const code = codes[0]?.rawValue;
-      const now = performance.now();
-      if (code && (code !== last.code || now - last.at > SAME_CODE_PAUSE)) found(code);
-      if (code) last = { code, at: now };
-    }).catch(() => {
-      // One unreadable frame; the next comes soon.
-    }).finally(() => (busy = false));
+    detector
+      .detect(video)
+      .then((codes) => {
+        const code = codes[0]?.rawValue;
+        const now = performance.now();
+        if (code && (code !== last.code || now - last.at > SAME_CODE_PAUSE)) found(code);
+        if (code) last = { code, at: now };
+      })
+      .catch(() => {
+        // One unreadable frame; the next comes soon.
+      })
+      .finally(() => (busy = false));
   }, LOOK_EVERY);
   return () => {
     clearInterval(timer);

@@ -16,7 +16,8 @@ export const lang = signal<Lang>("ko");
 /** `{name}` is replaced; `{n|one|many}` chooses by the number `n`. */
 export function fill(text: string, params: Params): string {
   return text.replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, many?: string) =>
-    String(one === undefined ? (params[name] ?? "") : Number(params[name]) === 1 ? one : many));
+    String(one === undefined ? (params[name] ?? "") : Number(params[name]) === 1 ? one : many),
+  );
 }
 
 export function t(key: Key, params: Params = {}): string {

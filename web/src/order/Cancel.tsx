@@ -29,15 +29,29 @@ export function Cancel({ order, onDone }: { order: Order; onDone: (order: Order)
   const refund = money(order.refund_amount ?? order.amount, order.currency, lang.value);
   return (
     <>
-      <button type="button" class="btn quiet danger" data-testid="cancel-order" onClick={() => dialog.current?.showModal()}>{t("cancel.open")}</button>
+      <button type="button" class="btn quiet danger" data-testid="cancel-order" onClick={() => dialog.current?.showModal()}>
+        {t("cancel.open")}
+      </button>
       <dialog ref={dialog} class="dialog" aria-labelledby={`cancel-${order.order_id}`}>
         <h2 id={`cancel-${order.order_id}`}>{t("cancel.title")}</h2>
         <p>{t("cancel.body", { n: order.items.length })}</p>
-        <p class="total"><span>{t("cancel.refund")}</span><b data-testid="refund-amount">{refund}</b></p>
-        {failure && <Notice tone="bad"><p>{failure}</p></Notice>}
+        <p class="total">
+          <span>{t("cancel.refund")}</span>
+          <b data-testid="refund-amount">{refund}</b>
+        </p>
+        {failure && (
+          <Notice tone="bad">
+            <p>{failure}</p>
+          </Notice>
+        )}
         <div class="dialog-actions">
-          <button type="button" class="btn" onClick={() => dialog.current?.close()}>{t("cancel.keep")}</button>
-          <button type="button" class="btn danger solid" disabled={busy} data-testid="cancel-confirm" onClick={() => void cancel()}>{busy && <Spinner />}{t("cancel.confirm")}</button>
+          <button type="button" class="btn" onClick={() => dialog.current?.close()}>
+            {t("cancel.keep")}
+          </button>
+          <button type="button" class="btn danger solid" disabled={busy} data-testid="cancel-confirm" onClick={() => void cancel()}>
+            {busy && <Spinner />}
+            {t("cancel.confirm")}
+          </button>
         </div>
       </dialog>
     </>

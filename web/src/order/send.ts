@@ -3,7 +3,11 @@ import { write } from "../api/session";
 import { backoff, sleep } from "../base/wait";
 import { refusedSend, sending } from "./keep";
 
-interface Accepted { order_id: string; status: string; status_url: string }
+interface Accepted {
+  order_id: string;
+  status: string;
+  status_url: string;
+}
 
 const TRIES = 6;
 
@@ -40,4 +44,3 @@ export async function placeOrder(
     }
   }
 }
-

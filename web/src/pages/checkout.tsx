@@ -7,10 +7,12 @@ import { lang, nameOf, t } from "../i18n";
 import { clock } from "../base/clock";
 import { minutesSeconds, money, when } from "../base/format";
 import { session } from "../base/storage";
+import { Expired } from "../order/Expired";
 import { attemptFor, dropHold, keepHold, keptHold } from "../order/keep";
 import { placeOrder } from "../order/send";
+import { useEvent } from "../order/useEvent";
 import { useTimer } from "../order/useTimer";
-import { placeWords } from "../seats/words";
+import { gradeName, placeWords } from "../seats/words";
 import { announce } from "../ui/announce";
 import { useLoad } from "../ui/hooks";
 import { Icon } from "../ui/Icon";
@@ -47,15 +49,28 @@ function Page() {
   useEffect(() => {
     if (problem) toSignIn(problem);
   }, [problem]);
-  if (problem && problem.status !== 401) return <Failed problem={problem} retry={reload} />;
-  if (!data) return <div class="page narrow"><Skeleton lines={4} /></div>;
-  if (!data.hold) return <Empty icon="ticket" title={t("checkout.nothing")}><p>{t("checkout.nothing_hint")}</p><a class="btn primary" href="/">{t("nav.all_events")}</a></Empty>;
+  if (problem && problem.status !== 401) return <Failed alone problem={problem} retry={reload} />;
+  if (!data)
+    return (
+      <div class="page narrow">
+        <Skeleton lines={4} />
+      </div>
+    );
+  if (!data.hold)
+    return (
+      <Empty alone icon="ticket" title={t("checkout.nothing")}>
+        <p>{t("checkout.nothing_hint")}</p>
+        <a class="btn primary" href="/">
+          {t("nav.all_events")}
+        </a>
+      </Empty>
+    );
   return <Checkout hold={data.hold} />;
 }
 
 function Checkout({ hold }: { hold: Hold }) {
   const { left, phase } = useTimer(hold.expires_at);
-  const event = useLoad((signal) => get<EventDetail>(`/api/events/${encodeURIComponent(hold.event_id)}`, { signal })).data;
+  const event = useEvent(hold.event_id);
   const [state, setState] = useState<"idle" | "sending" | "retrying">("idle");
   const [failure, setFailure] = useState<string | null>(null);
   const [gone, setGone] = useState(false);
@@ -93,8 +108,9 @@ function Checkout({ hold }: { hold: Hold }) {
     }
   };
 
-  // While an order is on its way its outcome decides, not the clock.
-  if (gone || (phase === "over" && state === "idle")) return <Expired hold={hold} />;
+  // While an order is on its way, or was sent and nobody answered, its outcome decides and not the clock.
+  const unsettled = state !== "idle" || attemptFor(hold.hold_id).sent !== null;
+  if (gone || (phase === "over" && !unsettled)) return <Expired hold={hold} />;
   return (
     <div class="page checkout">
       <h1>{t("checkout.title")}</h1>
@@ -103,9 +119,25 @@ function Checkout({ hold }: { hold: Hold }) {
         <Summary hold={hold} event={event} />
         <div>
           <PaymentForm hold={hold} state={state} pay={(token) => void pay(token)} />
-          {state === "retrying" && <Notice tone="info" testid="retrying"><p>{t("checkout.retrying")}</p></Notice>}
-          {failure && <Notice tone="bad" testid="checkout-error"><p>{failure}</p></Notice>}
-          <button type="button" class="btn quiet wide" disabled={state !== "idle" || released} data-testid="release" onClick={() => void release()}>{t("checkout.release")}</button>
+          {state === "retrying" && (
+            <Notice tone="info" testid="retrying">
+              <p>{t("checkout.retrying")}</p>
+            </Notice>
+          )}
+          {failure && (
+            <Notice tone="bad" testid="checkout-error">
+              <p>{failure}</p>
+            </Notice>
+          )}
+          <button
+            type="button"
+            class="btn quiet wide"
+            disabled={state !== "idle" || released}
+            data-testid="release"
+            onClick={() => void release()}
+          >
+            {t("checkout.release")}
+          </button>
         </div>
       </div>
     </div>
@@ -117,34 +149,46 @@ function Timer({ left, hurry }: { left: number; hurry: boolean }) {
     <div class={hurry ? "timer hurry" : "timer"}>
       <Icon name={hurry ? "alert" : "clock"} />
       <span>{t(hurry ? "checkout.hurry" : "checkout.kept_for")}</span>
-      <b role="timer" aria-live="off" data-testid="timer">{minutesSeconds(left)}</b>
+      <b role="timer" aria-live="off" data-testid="timer">
+        {minutesSeconds(left)}
+      </b>
     </div>
   );
 }
 
 function Summary({ hold, event }: { hold: Hold; event: EventDetail | null }) {
-  const grade = (name: string): string => {
-    const price = event?.prices.find((one) => one.grade === name);
-    return price ? nameOf(price.name) : name;
-  };
   return (
     <section class="stub" aria-labelledby="summary">
       <div class="stub-head">
-        <div class="stub-art"><Poster seed={hold.event_id} image={event?.poster ?? null} /></div>
+        <div class="stub-art">
+          <Poster seed={hold.event_id} image={event?.poster ?? null} />
+        </div>
         <div>
           <h2 id="summary">{event ? nameOf(event.name) : t("checkout.summary")}</h2>
-          {event && <p>{when(event.starts_at, "full", lang.value, event.venue.time_zone)}<br />{nameOf(event.venue.name)}</p>}
+          {event && (
+            <p>
+              {when(event.starts_at, "full", lang.value, event.venue.time_zone)}
+              <br />
+              {nameOf(event.venue.name)}
+            </p>
+          )}
         </div>
       </div>
       <ul class="items">
         {hold.items.map((item) => (
           <li key={item.seat} data-testid="item" data-seat={item.seat}>
-            <span><strong>{placeWords(item, event?.sections)}</strong><span>{grade(item.grade)}</span></span>
+            <span>
+              <strong>{placeWords(item, event?.sections)}</strong>
+              <span>{gradeName(item.grade, event)}</span>
+            </span>
             <b>{money(item.amount, hold.currency, lang.value)}</b>
           </li>
         ))}
       </ul>
-      <p class="total"><span>{t("checkout.total")}</span><b data-testid="total">{money(hold.amount, hold.currency, lang.value)}</b></p>
+      <p class="total">
+        <span>{t("checkout.total")}</span>
+        <b data-testid="total">{money(hold.amount, hold.currency, lang.value)}</b>
+      </p>
     </section>
   );
 }
@@ -159,15 +203,26 @@ function PaymentForm({ hold, state, pay }: { hold: Hold; state: "idle" | "sendin
   const busy = state !== "idle";
   const choice = (card: Demo["payment_tokens"][number]) => (
     <label key={card.token} class="choice">
-      <input type="radio" name="card" value={card.token} checked={token === card.token} data-testid={`card-${card.token}`} onChange={() => setChosen(card.token)} />
-      <span>{nameOf(card.what)}</span><code>{card.token}</code>
+      <input
+        type="radio"
+        name="card"
+        value={card.token}
+        checked={token === card.token}
+        data-testid={`card-${card.token}`}
+        onChange={() => setChosen(card.token)}
+      />
+      <span>{nameOf(card.what)}</span>
+      <code>{card.token}</code>
     </label>
   );
   return (
-    <form class="card pay" onSubmit={(event) => {
-      event.preventDefault();
-      if (token) pay(token);
-    }}>
+    <form
+      class="card pay"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (token) pay(token);
+      }}
+    >
       {cards.length > 0 ? (
         <fieldset class="choices" disabled={busy || locked !== null}>
           <legend>{t("checkout.test_cards")}</legend>
@@ -181,29 +236,31 @@ function PaymentForm({ hold, state, pay }: { hold: Hold; state: "idle" | "sendin
           )}
         </fieldset>
       ) : (
-        <label class="field"><span>{t("checkout.card")}</span>
-          <input required maxLength={200} autocomplete="off" spellcheck={false} value={token} disabled={busy || locked !== null} data-testid="card-token" onInput={(input) => setChosen(input.currentTarget.value)} />
+        <label class="field">
+          <span>{t("checkout.card")}</span>
+          <input
+            required
+            maxLength={200}
+            autocomplete="off"
+            spellcheck={false}
+            value={token}
+            disabled={busy || locked !== null}
+            data-testid="card-token"
+            onInput={(input) => setChosen(input.currentTarget.value)}
+          />
         </label>
       )}
-      {locked !== null && !busy && <Notice tone="info"><p>{t("checkout.locked")}</p></Notice>}
+      {locked !== null && !busy && (
+        <Notice tone="info">
+          <p>{t("checkout.locked")}</p>
+        </Notice>
+      )}
       <button type="submit" class="btn primary wide large" disabled={busy || !token} aria-busy={busy} data-testid="pay">
         {busy && <Spinner />}
         {busy ? t("checkout.paying") : t("checkout.pay", { amount: money(hold.amount, hold.currency, lang.value) })}
       </button>
       <p class="hint">{t("checkout.promise")}</p>
     </form>
-  );
-}
-
-function Expired({ hold }: { hold: Hold }) {
-  useEffect(() => dropHold(), []);
-  return (
-    <div data-testid="expired">
-      <Empty icon="clock" title={t("checkout.expired")}>
-        <p>{t("checkout.expired_hint")}</p>
-        <a class="btn primary" href={seatsUrl(hold.event_id)} data-testid="choose-again">{t("checkout.choose_again")}</a>
-      </Empty>
-    </div>
   );
 }
 

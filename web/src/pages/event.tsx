@@ -19,7 +19,7 @@ import "../styles/event.css";
 const OPENING_POLL = 1000;
 
 /** The event; from its opening second on it is asked for again until the server says that it is on sale. */
-function useEvent(id: string) {
+function useOpening(id: string) {
   const path = `/api/events/${encodeURIComponent(id)}`;
   const { data, problem, reload } = useLoad((signal) => get<EventDetail>(path, { signal }), id);
   const opening = data?.status === "announced" && Date.parse(data.on_sale_at) <= clock.now();
@@ -53,13 +53,36 @@ function Facts({ event }: { event: EventDetail }) {
   const zone = event.venue.time_zone;
   return (
     <dl class="facts">
-      <div><dt><Icon name="clock" />{t("event.when")}</dt>
-        <dd><strong>{when(event.starts_at, "full", lang.value, zone)}</strong>
-          {event.doors_at && <span>{t("event.doors", { time: when(event.doors_at, "time", lang.value, zone) })}</span>}</dd></div>
-      <div><dt><Icon name="pin" />{t("event.where")}</dt>
-        <dd><strong>{nameOf(event.venue.name)}</strong>{event.venue.address && <span>{nameOf(event.venue.address)}</span>}</dd></div>
-      <div><dt><Icon name="user" />{t("event.limit")}</dt>
-        <dd><strong>{t("event.limit_n", { n: event.max_per_person })}</strong><span>{t("event.limit_hint")}</span></dd></div>
+      <div>
+        <dt>
+          <Icon name="clock" />
+          {t("event.when")}
+        </dt>
+        <dd>
+          <strong>{when(event.starts_at, "full", lang.value, zone)}</strong>
+          {event.doors_at && <span>{t("event.doors", { time: when(event.doors_at, "time", lang.value, zone) })}</span>}
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <Icon name="pin" />
+          {t("event.where")}
+        </dt>
+        <dd>
+          <strong>{nameOf(event.venue.name)}</strong>
+          {event.venue.address && <span>{nameOf(event.venue.address)}</span>}
+        </dd>
+      </div>
+      <div>
+        <dt>
+          <Icon name="user" />
+          {t("event.limit")}
+        </dt>
+        <dd>
+          <strong>{t("event.limit_n", { n: event.max_per_person })}</strong>
+          <span>{t("event.limit_hint")}</span>
+        </dd>
+      </div>
     </dl>
   );
 }
@@ -70,7 +93,11 @@ function Prices({ event }: { event: EventDetail }) {
       <h2 id="prices">{t("event.prices")}</h2>
       <ul class="prices">
         {event.prices.map((price) => (
-          <li key={price.grade}><i class="swatch" style={{ background: price.color }} /><span>{nameOf(price.name)}</span><b>{money(price.amount, event.currency, lang.value)}</b></li>
+          <li key={price.grade}>
+            <i class="swatch" style={{ background: price.color }} />
+            <span>{nameOf(price.name)}</span>
+            <b>{money(price.amount, event.currency, lang.value)}</b>
+          </li>
         ))}
       </ul>
     </section>
@@ -83,8 +110,13 @@ function Buy({ event, free, onOpen }: { event: EventDetail; free: number | null;
   if (event.status === "on_sale") {
     return (
       <div class="buy">
-        <p class="buy-state">{free === null ? t("event.open") : free === 0 ? t("event.none_now") : t("event.free", { n: count(free, lang.value) })}</p>
-        <a class="btn primary large" href={seats} data-testid="go-to-seats">{t("event.choose")}<Icon name="next" /></a>
+        <p class="buy-state">
+          {free === null ? t("event.open") : free === 0 ? t("event.none_now") : t("event.free", { n: count(free, lang.value) })}
+        </p>
+        <a class="btn primary large" href={seats} data-testid="go-to-seats">
+          {t("event.choose")}
+          <Icon name="next" />
+        </a>
         <p class="hint">{t("event.until", { when: when(event.off_sale_at, "short", lang.value, zone) })}</p>
       </div>
     );
@@ -93,13 +125,24 @@ function Buy({ event, free, onOpen }: { event: EventDetail; free: number | null;
     return (
       <div class="buy">
         <p class="buy-state">{t("event.opens", { when: when(event.on_sale_at, "full", lang.value, zone) })}</p>
-        <Countdown until={event.on_sale_at} onZero={() => {
-          announce(t("event.opening"), true);
-          onOpen();
-        }} />
-        <button type="button" class="btn primary large" disabled>{t("event.wait")}</button>
+        <Countdown
+          until={event.on_sale_at}
+          onZero={() => {
+            announce(t("event.opening"), true);
+            onOpen();
+          }}
+        />
+        <button type="button" class="btn primary large" disabled>
+          {t("event.wait")}
+        </button>
         <p class="hint">{t("event.wait_hint")}</p>
-        {!account.value && <Notice tone="info"><p><a href={`/sign-in?next=${encodeURIComponent(location.pathname)}`}>{t("event.sign_in_early")}</a></p></Notice>}
+        {!account.value && (
+          <Notice tone="info">
+            <p>
+              <a href={`/sign-in?next=${encodeURIComponent(location.pathname)}`}>{t("event.sign_in_early")}</a>
+            </p>
+          </Notice>
+        )}
       </div>
     );
   }
@@ -107,30 +150,51 @@ function Buy({ event, free, onOpen }: { event: EventDetail; free: number | null;
     <div class="buy">
       <p class="buy-state">{t(event.status === "sold_out" ? "event.sold_out" : "event.closed")}</p>
       <p class="hint">{t(event.status === "sold_out" ? "event.sold_out_hint" : "event.closed_hint")}</p>
-      {event.status === "sold_out" && <a class="btn wide" href={seats}>{t("event.look")}</a>}
+      {event.status === "sold_out" && (
+        <a class="btn wide" href={seats}>
+          {t("event.look")}
+        </a>
+      )}
     </div>
   );
 }
 
 function Page() {
   const id = pathId();
-  const { data: event, problem, reload } = useEvent(id);
+  const { data: event, problem, reload } = useOpening(id);
   const free = useFree(id, event?.status === "on_sale");
   usePageTitle(event ? nameOf(event.name) : null);
-  if (problem && !event) return <Failed problem={problem} retry={reload} />;
-  if (!event) return <div class="page"><Skeleton lines={2} tall /></div>;
+  if (problem && !event) return <Failed alone problem={problem} retry={reload} />;
+  if (!event)
+    return (
+      <div class="page">
+        <Skeleton lines={2} tall />
+      </div>
+    );
   const staff = account.value?.role === "promoter" || account.value?.role === "operator";
   return (
     <article class="page event-page">
-      <div class="event-poster"><Poster seed={event.id} image={event.poster ?? null} /></div>
+      <div class="event-poster">
+        <Poster seed={event.id} image={event.poster ?? null} />
+      </div>
       <div class="event-main">
         <StatusBadge status={event.status} />
         <h1>{nameOf(event.name)}</h1>
         <Facts event={event} />
         <Buy event={event} free={free} onOpen={reload} />
         <Prices event={event} />
-        {event.description && <section class="about"><h2>{t("event.about")}</h2><p>{nameOf(event.description)}</p></section>}
-        {staff && <a class="btn" href={`/sale/${encodeURIComponent(event.id)}`}><Icon name="chart" />{t("event.sale_link")}</a>}
+        {event.description && (
+          <section class="about">
+            <h2>{t("event.about")}</h2>
+            <p>{nameOf(event.description)}</p>
+          </section>
+        )}
+        {staff && (
+          <a class="btn" href={`/sale/${encodeURIComponent(event.id)}`}>
+            <Icon name="chart" />
+            {t("event.sale_link")}
+          </a>
+        )}
       </div>
     </article>
   );

@@ -20,19 +20,30 @@ function Card({ event }: { event: EventSummary }) {
   const date = dateParts(event.starts_at, lang.value, event.venue.time_zone);
   return (
     <li>
-      <a class={`event-card ${event.status}`} href={`/events/${encodeURIComponent(event.id)}`} data-testid="event-card" data-event={event.id}>
+      <a
+        class={`event-card ${event.status}`}
+        href={`/events/${encodeURIComponent(event.id)}`}
+        data-testid="event-card"
+        data-event={event.id}
+      >
         <div class="event-art">
           <Poster seed={event.id} image={event.poster ?? null} />
-          <div class="date-stub"><span>{date.month}</span><b>{date.day}</b><span>{date.weekday}</span></div>
+          <div class="date-stub">
+            <span>{date.month}</span>
+            <b>{date.day}</b>
+            <span>{date.weekday}</span>
+          </div>
         </div>
         <div class="event-text">
           <StatusBadge status={event.status} />
           <h2>{nameOf(event.name)}</h2>
           <p>{nameOf(event.venue.name)}</p>
           <p class="event-foot">
-            <span>{event.status === "announced"
-              ? t("events.opens", { when: when(event.on_sale_at, "short", lang.value, event.venue.time_zone) })
-              : when(event.starts_at, "short", lang.value, event.venue.time_zone)}</span>
+            <span>
+              {event.status === "announced"
+                ? t("events.opens", { when: when(event.on_sale_at, "short", lang.value, event.venue.time_zone) })
+                : when(event.starts_at, "short", lang.value, event.venue.time_zone)}
+            </span>
             <b>{priceRange(event)}</b>
           </p>
         </div>
@@ -52,8 +63,18 @@ function Page() {
       </div>
       {problem && !data && <Failed problem={problem} retry={reload} />}
       {!problem && !data && <Skeleton lines={3} tall />}
-      {events?.length === 0 && <Empty icon="ticket" title={t("events.none")}><p>{t("events.none_hint")}</p></Empty>}
-      {events && events.length > 0 && <ul class="event-grid">{events.map((event) => <Card key={event.id} event={event} />)}</ul>}
+      {events?.length === 0 && (
+        <Empty icon="ticket" title={t("events.none")}>
+          <p>{t("events.none_hint")}</p>
+        </Empty>
+      )}
+      {events && events.length > 0 && (
+        <ul class="event-grid">
+          {events.map((event) => (
+            <Card key={event.id} event={event} />
+          ))}
+        </ul>
+      )}
     </div>
   );
 }

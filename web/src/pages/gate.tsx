@@ -16,13 +16,21 @@ import "../styles/forms.css";
 import "../styles/gate.css";
 
 type Light = "green" | "amber" | "red";
-interface Entry { light: Light; title: string; detail: string; at: number; code: string }
+interface Entry {
+  light: Light;
+  title: string;
+  detail: string;
+  at: number;
+  code: string;
+}
 const KEPT = 50;
 const ICONS: Record<Light, IconName> = { green: "check", amber: "alert", red: "cross" };
 const BUZZ: Record<Light, number[]> = { green: [60], amber: [80, 60, 80], red: [220, 80, 220] };
 
 function seatOf(answer: Partial<CheckIn>): string {
-  return answer.section ? placeWords({ seat: answer.seat ?? "", section: answer.section, row: answer.row ?? null, number: answer.number ?? null }) : "";
+  return answer.section
+    ? placeWords({ seat: answer.seat ?? "", section: answer.section, row: answer.row ?? null, number: answer.number ?? null })
+    : "";
 }
 
 function refusal(problem: Problem, code: string): Entry {
@@ -33,7 +41,13 @@ function refusal(problem: Problem, code: string): Entry {
     return { light: "amber", title: t("gate.already"), detail: [seatOf(answer), since].filter(Boolean).join(" · "), at, code };
   }
   if (answer.result === "refused") {
-    return { light: "red", title: t("gate.refused"), detail: tOptional(`gate.reason.${answer.reason ?? ""}`) ?? t("gate.reason.unknown"), at, code };
+    return {
+      light: "red",
+      title: t("gate.refused"),
+      detail: tOptional(`gate.reason.${answer.reason ?? ""}`) ?? t("gate.reason.unknown"),
+      at,
+      code,
+    };
   }
   return { light: "red", title: t("gate.not_checked"), detail: problemText(problem), at, code };
 }
@@ -83,25 +97,54 @@ function Page() {
         <span>{current ? current.detail : t("gate.ready_hint")}</span>
       </div>
       <div class="gate-side">
-        <form class="gate-form" onSubmit={(event) => {
-          event.preventDefault();
-          void check(code);
-        }}>
-          <label class="field"><span>{t("gate.code")}</span>
-            <input ref={input} value={code} autofocus autocomplete="off" autocapitalize="off" spellcheck={false} maxLength={2000} data-testid="gate-code" onInput={(typed) => setCode(typed.currentTarget.value)} /></label>
-          <button type="submit" class="btn primary large" disabled={busy || !code.trim()} data-testid="gate-check">{t("gate.check")}</button>
+        <form
+          class="gate-form"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void check(code);
+          }}
+        >
+          <label class="field">
+            <span>{t("gate.code")}</span>
+            <input
+              ref={input}
+              value={code}
+              autofocus
+              autocomplete="off"
+              autocapitalize="off"
+              spellcheck={false}
+              maxLength={2000}
+              data-testid="gate-code"
+              onInput={(typed) => setCode(typed.currentTarget.value)}
+            />
+          </label>
+          <button type="submit" class="btn primary large" disabled={busy || !code.trim()} data-testid="gate-check">
+            {t("gate.check")}
+          </button>
         </form>
         <Scanner found={(text) => void check(text)} />
         <section aria-labelledby="history">
           <h2 id="history">{t("gate.history")}</h2>
-          {history.length === 0 ? <p class="hint">{t("gate.history_none")}</p> : (
-            <ol class="gate-history">{history.map((entry) => (
-              <li key={entry.at} class={entry.light}><Icon name={ICONS[entry.light]} size={18} /><span><strong>{entry.title}</strong><span>{entry.detail}</span></span>
-                <time>{when(new Date(entry.at).toISOString(), "clock", lang.value)}</time></li>
-            ))}</ol>
+          {history.length === 0 ? (
+            <p class="hint">{t("gate.history_none")}</p>
+          ) : (
+            <ol class="gate-history">
+              {history.map((entry) => (
+                <li key={entry.at} class={entry.light}>
+                  <Icon name={ICONS[entry.light]} size={18} />
+                  <span>
+                    <strong>{entry.title}</strong>
+                    <span>{entry.detail}</span>
+                  </span>
+                  <time>{when(new Date(entry.at).toISOString(), "clock", lang.value)}</time>
+                </li>
+              ))}
+            </ol>
           )}
         </section>
-        <p class="hint">{t("gate.role_hint")} <a href={signInUrl("/gate")}>{t("nav.sign_in")}</a></p>
+        <p class="hint">
+          {t("gate.role_hint")} <a href={signInUrl("/gate")}>{t("nav.sign_in")}</a>
+        </p>
       </div>
     </div>
   );
@@ -132,8 +175,15 @@ function Scanner({ found }: { found: (code: string) => void }) {
   if (!canScan()) return <p class="hint">{t("gate.no_camera")}</p>;
   return (
     <div class="scanner">
-      <button type="button" class="btn wide" aria-pressed={on} onClick={() => setOn(!on)}><Icon name="camera" />{t(on ? "gate.camera_off" : "gate.camera_on")}</button>
-      {failed && <Notice tone="warn"><p>{t("gate.camera_failed")}</p></Notice>}
+      <button type="button" class="btn wide" aria-pressed={on} onClick={() => setOn(!on)}>
+        <Icon name="camera" />
+        {t(on ? "gate.camera_off" : "gate.camera_on")}
+      </button>
+      {failed && (
+        <Notice tone="warn">
+          <p>{t("gate.camera_failed")}</p>
+        </Notice>
+      )}
       {on && <video ref={video} muted playsInline />}
     </div>
   );

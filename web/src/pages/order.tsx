@@ -12,7 +12,8 @@ import { Cancel } from "../order/Cancel";
 import { nextLook, viewOf, type View } from "../order/status";
 import { isWritten, judged } from "../order/read";
 import { TicketStub } from "../order/TicketStub";
-import { placeWords } from "../seats/words";
+import { gradeName, placeWords } from "../seats/words";
+import { useEvent } from "../order/useEvent";
 import { announce } from "../ui/announce";
 import { pathId } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/Icon";
@@ -66,33 +67,72 @@ function Page() {
   const known: OrderAnswer | null = answer ?? (placed ? { order_id: id, status: "placed" } : null);
   const view: View | null = known && viewOf(judged(known));
   const order: Order | null = answer && isWritten(answer) ? answer : null;
+  const amount = order ? money(order.amount, order.currency, lang.value) : "";
   useEffect(() => {
-    if (view) announce(`${t(view.title)}. ${t(view.body)}`, view.tone !== "busy");
+    if (view) announce(`${t(view.title)}. ${t(view.body, { amount })}`, view.tone !== "busy");
   }, [view?.title]);
-  if (problem) return <Failed problem={problem} retry={again} />;
-  if (!view || !known) return <div class="page narrow"><Skeleton lines={4} />{away && <Notice tone="info"><p>{t("order.away")}</p></Notice>}</div>;
+  if (problem) return <Failed alone problem={problem} retry={again} />;
+  if (!view || !known)
+    return (
+      <div class="page narrow">
+        <Skeleton lines={4} />
+        {away && (
+          <Notice tone="info">
+            <p>{t("order.away")}</p>
+          </Notice>
+        )}
+      </div>
+    );
   return (
     <div class="page order-page">
-      <section class={`status ${view.tone}`} data-testid="order-status" data-status={known.status} data-payment={judged(known).payment.status}>
-        <span class="status-icon"><Icon name={TONE_ICON[view.tone]} size={28} /></span>
+      <section
+        class={`status ${view.tone}`}
+        data-testid="order-status"
+        data-status={known.status}
+        data-payment={judged(known).payment.status}
+      >
+        <span class="status-icon">
+          <Icon name={TONE_ICON[view.tone]} size={28} />
+        </span>
         <div>
           <h1>{t(view.title)}</h1>
-          <p>{t(view.body, { amount: order ? money(order.amount, order.currency, lang.value) : "" })}</p>
+          <p>{t(view.body, { amount })}</p>
           {order?.reason && tOptional(`reason.${order.reason}`) && <p class="hint">{tOptional(`reason.${order.reason}`)}</p>}
         </div>
       </section>
       {(view.tone === "busy" || view.tone === "good" || order?.payment.status === "unknown") && <Way view={view} />}
-      {away && <Notice tone="info"><p>{t("order.away")}</p></Notice>}
-      {order && order.tickets.length > 0 && <div class="ticket-list">{order.tickets.map((ticket) => <TicketStub key={ticket.ticket_id} ticket={ticket} order={order} />)}</div>}
+      {away && (
+        <Notice tone="info">
+          <p>{t("order.away")}</p>
+        </Notice>
+      )}
+      {order && order.tickets.length > 0 && (
+        <div class="ticket-list">
+          {order.tickets.map((ticket) => (
+            <TicketStub key={ticket.ticket_id} ticket={ticket} order={order} />
+          ))}
+        </div>
+      )}
       {order && <Receipt order={order} />}
       <div class="order-actions">
-        {order && (order.status === "refused" || order.status === "declined" || order.status === "expired") &&
-          <a class="btn primary" href={`/events/${encodeURIComponent(order.event_id)}/seats`} data-testid="choose-again">{t("checkout.choose_again")}</a>}
-        <a class="btn" href="/tickets">{t("order.all")}</a>
-        {order && <Cancel order={order} onDone={(next) => {
-          setAnswer(next);
-          again();
-        }} />}
+        {order && (order.status === "refused" || order.status === "declined" || order.status === "expired") && (
+          <a class="btn primary" href={`/events/${encodeURIComponent(order.event_id)}/seats`} data-testid="choose-again">
+            {t("checkout.choose_again")}
+          </a>
+        )}
+        <a class="btn" href="/tickets">
+          {t("order.all")}
+        </a>
+        {order && (
+          <Cancel
+            order={order}
+            onDone={(next) => {
+              setAnswer(next);
+              again();
+              window.scrollTo({ top: 0 });
+            }}
+          />
+        )}
       </div>
     </div>
   );
@@ -102,28 +142,52 @@ function Way({ view }: { view: View }) {
   return (
     <ol class="way">
       {STEPS.map((name, i) => {
-        const done = i < view.step || view.step === 3;
-        const now = i === view.step && view.tone !== "good";
-        return <li key={name} class={done ? "done" : now ? "now" : ""} aria-current={now ? "step" : undefined}><span>{done && <Icon name="check" size={14} />}</span>{t(name)}</li>;
+        const done = i < view.step;
+        const now = i === view.step;
+        return (
+          <li key={name} class={done ? "done" : now ? "now" : ""} aria-current={now ? "step" : undefined}>
+            <span>{done && <Icon name="check" size={14} />}</span>
+            {t(name)}
+          </li>
+        );
       })}
     </ol>
   );
 }
 
 function Receipt({ order }: { order: Order }) {
+  const event = useEvent(order.event_id);
   return (
     <section class="card receipt" aria-labelledby="receipt">
       <h2 id="receipt">{nameOf(order.event_name)}</h2>
       <p class="hint">{when(order.starts_at, "full", lang.value, order.time_zone)}</p>
       <ul class="items">
-        {order.items.map((item) => <li key={item.seat}><span><strong>{placeWords(item)}</strong><span>{item.grade}</span></span><b>{money(item.amount, order.currency, lang.value)}</b></li>)}
+        {order.items.map((item) => (
+          <li key={item.seat}>
+            <span>
+              <strong>{placeWords(item, event?.sections)}</strong>
+              <span>{gradeName(item.grade, event)}</span>
+            </span>
+            <b>{money(item.amount, order.currency, lang.value)}</b>
+          </li>
+        ))}
       </ul>
-      <p class="total"><span>{t("checkout.total")}</span><b>{money(order.amount, order.currency, lang.value)}</b></p>
+      <p class="total">
+        <span>{t("checkout.total")}</span>
+        <b>{money(order.amount, order.currency, lang.value)}</b>
+      </p>
       {order.ledger.length > 0 && (
-        <details class="ledger"><summary>{t("order.ledger")}</summary>
-          <ul>{order.ledger.map((line, i) => (
-            <li key={i}><span>{tOptional(`ledger.${line.kind}`) ?? line.kind}</span><span>{when(line.at, "clock", lang.value)}</span><b>{money(line.amount, line.currency, lang.value)}</b></li>
-          ))}</ul>
+        <details class="ledger">
+          <summary>{t("order.ledger")}</summary>
+          <ul>
+            {order.ledger.map((line, i) => (
+              <li key={i}>
+                <span>{tOptional(`ledger.${line.kind}`) ?? line.kind}</span>
+                <span>{when(line.at, "clock", lang.value)}</span>
+                <b>{money(line.amount, line.currency, lang.value)}</b>
+              </li>
+            ))}
+          </ul>
         </details>
       )}
       <p class="hint">{t("order.number", { id: order.order_id })}</p>

@@ -15,7 +15,15 @@ import "../styles/sale.css";
 const EVERY = 2000;
 const KEPT = 150;
 const TONES: Record<OrderStatus, string> = {
-  placed: "info", reserved: "info", paid: "info", ticketed: "good", refused: "warn", declined: "bad", expired: "off", cancelled: "off", refunded: "off",
+  placed: "info",
+  reserved: "info",
+  paid: "info",
+  ticketed: "good",
+  refused: "warn",
+  declined: "bad",
+  expired: "off",
+  cancelled: "off",
+  refunded: "off",
 };
 
 function useSale(id: string) {
@@ -46,7 +54,13 @@ function useSale(id: string) {
 }
 
 function Tile({ name, value, note, tone = "" }: { name: string; value: string; note?: string; tone?: string }) {
-  return <div class={`tile ${tone}`}><span>{name}</span><b>{value}</b>{note && <small>{note}</small>}</div>;
+  return (
+    <div class={`tile ${tone}`}>
+      <span>{name}</span>
+      <b>{value}</b>
+      {note && <small>{note}</small>}
+    </div>
+  );
 }
 
 function Figures({ sale, sold }: { sale: Sale; sold: number[] }) {
@@ -63,17 +77,43 @@ function Figures({ sale, sold }: { sale: Sale; sold: number[] }) {
         <Tile name={t("sale.tickets")} value={n(tickets.issued)} note={t("sale.admitted", { n: n(tickets.admitted) })} />
         <Tile name={t("sale.refund_due")} value={cash(sale.money.refund_due)} tone={sale.money.refund_due ? "warn" : ""} />
       </div>
-      <section class="card"><h2>{t("sale.seats")}</h2>
-        <Stack label={t("sale.seats")} parts={[{ name: t("sale.sold"), value: seats.sold, tone: "good" }, { name: t("sale.held"), value: seats.held, tone: "info" }, { name: t("sale.free"), value: seats.free, tone: "off" }]} />
-        <Spark values={sold} label={t("sale.spark")} /><p class="hint">{t("sale.spark")}</p></section>
-      <section class="card"><h2>{t("sale.orders")}</h2>
-        <Bars parts={ORDER_STATES.map((status) => ({ name: t(`state.${status}`), value: sale.orders[status] ?? 0, tone: TONES[status] }))} /></section>
-      <section class="card"><h2>{t("sale.machinery")}</h2>
+      <section class="card">
+        <h2>{t("sale.seats")}</h2>
+        <Stack
+          label={t("sale.seats")}
+          parts={[
+            { name: t("sale.sold"), value: seats.sold, tone: "good" },
+            { name: t("sale.held"), value: seats.held, tone: "info" },
+            { name: t("sale.free"), value: seats.free, tone: "off" },
+          ]}
+        />
+        <Spark values={sold} label={t("sale.spark")} />
+        <p class="hint">{t("sale.spark")}</p>
+      </section>
+      <section class="card">
+        <h2>{t("sale.orders")}</h2>
+        <Bars
+          parts={ORDER_STATES.map((status) => ({ name: t(`state.${status}`), value: sale.orders[status] ?? 0, tone: TONES[status] }))}
+        />
+      </section>
+      <section class="card wide-card">
+        <h2>{t("sale.machinery")}</h2>
         <div class="tiles small">
-          <Tile name={t("sale.queue")} value={n(queue.depth)} note={age(queue.oldest_seconds)} tone={queue.oldest_seconds > 30 ? "warn" : ""} />
-          <Tile name={t("sale.outbox")} value={n(outbox.unsent)} note={age(outbox.oldest_seconds)} tone={outbox.oldest_seconds > 30 ? "warn" : ""} />
+          <Tile
+            name={t("sale.queue")}
+            value={n(queue.depth)}
+            note={age(queue.oldest_seconds)}
+            tone={queue.oldest_seconds > 30 ? "warn" : ""}
+          />
+          <Tile
+            name={t("sale.outbox")}
+            value={n(outbox.unsent)}
+            note={age(outbox.oldest_seconds)}
+            tone={outbox.oldest_seconds > 30 ? "warn" : ""}
+          />
           <Tile name={t("sale.dead")} value={n(queue.dead + outbox.dead)} tone={queue.dead + outbox.dead ? "bad" : ""} />
-        </div></section>
+        </div>
+      </section>
       <Recent sale={sale} />
     </>
   );
@@ -81,15 +121,40 @@ function Figures({ sale, sold }: { sale: Sale; sold: number[] }) {
 
 function Recent({ sale }: { sale: Sale }) {
   return (
-    <section class="card wide-card"><h2>{t("sale.recent")}</h2>
-      {sale.recent.length === 0 ? <p class="hint">{t("sale.recent_none")}</p> : (
-        <div class="table-scroll"><table>
-          <thead><tr><th scope="col">{t("sale.time")}</th><th scope="col">{t("sale.order")}</th><th scope="col">{t("sale.state")}</th><th scope="col" class="num">{t("sale.amount")}</th></tr></thead>
-          <tbody>{sale.recent.map((row) => (
-            <tr key={row.order_id}><td>{when(row.created_at, "clock", lang.value)}</td><td><code>{row.order_id}</code></td>
-              <td><i class={`dot ${TONES[row.status]}`} />{t(`state.${row.status}`)}</td><td class="num">{money(row.amount, sale.money.currency, lang.value)}</td></tr>
-          ))}</tbody>
-        </table></div>
+    <section class="card wide-card">
+      <h2>{t("sale.recent")}</h2>
+      {sale.recent.length === 0 ? (
+        <p class="hint">{t("sale.recent_none")}</p>
+      ) : (
+        <div class="table-scroll" role="region" aria-label={t("sale.recent")} tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t("sale.time")}</th>
+                <th scope="col">{t("sale.order")}</th>
+                <th scope="col">{t("sale.state")}</th>
+                <th scope="col" class="num">
+                  {t("sale.amount")}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {sale.recent.map((row) => (
+                <tr key={row.order_id}>
+                  <td>{when(row.created_at, "clock", lang.value)}</td>
+                  <td>
+                    <code>{row.order_id}</code>
+                  </td>
+                  <td>
+                    <i class={`dot ${TONES[row.status]}`} />
+                    {t(`state.${row.status}`)}
+                  </td>
+                  <td class="num">{money(row.amount, sale.money.currency, lang.value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </section>
   );
@@ -100,13 +165,33 @@ function Page() {
   const { sale, sold, problem, again } = useSale(id);
   const event = useLoad((signal) => get<EventDetail>(`/api/events/${encodeURIComponent(id)}`, { signal }), id).data;
   usePageTitle(event ? t("sale.title_of", { event: nameOf(event.name) }) : null);
-  if (problem && !sale) return <Failed problem={problem} retry={again} />;
+  if (problem && !sale) return <Failed alone problem={problem} retry={again} />;
   return (
     <div class="page sale-page" data-testid="sale">
-      <header><p class="live"><i class="pulse" />{t("sale.live")}</p><h1>{event ? nameOf(event.name) : t("sale.title")}</h1>
-        {event && <p class="hint">{when(event.starts_at, "full", lang.value, event.venue.time_zone)} · {nameOf(event.venue.name)}</p>}</header>
-      {problem && <Notice tone="warn"><p>{t("sale.stale")}</p></Notice>}
-      {sale ? <div class="sale-grid"><Figures sale={sale} sold={sold} /></div> : <Skeleton lines={3} tall />}
+      <header>
+        <p class="live">
+          <i class="pulse" />
+          {t("sale.live")}
+        </p>
+        <h1>{event ? nameOf(event.name) : t("sale.title")}</h1>
+        {event && (
+          <p class="hint">
+            {when(event.starts_at, "full", lang.value, event.venue.time_zone)} · {nameOf(event.venue.name)}
+          </p>
+        )}
+      </header>
+      {problem && (
+        <Notice tone="warn">
+          <p>{t("sale.stale")}</p>
+        </Notice>
+      )}
+      {sale ? (
+        <div class="sale-grid">
+          <Figures sale={sale} sold={sold} />
+        </div>
+      ) : (
+        <Skeleton lines={3} tall />
+      )}
     </div>
   );
 }

@@ -31,15 +31,15 @@ function Page() {
     void store.load().then(() => (stop = store.follow()));
     return () => stop?.();
   }, [store]);
-  if (store.problem.value && !event) return <Failed problem={store.problem.value} retry={() => void store.load()} />;
+  if (store.problem.value && !event) return <Failed alone problem={store.problem.value} retry={() => void store.load()} />;
   if (!event || !store.model.value) return <Skeleton lines={3} tall />;
   return <Chooser store={store} />;
 }
 
 function Chooser({ store }: { store: SeatsStore }) {
   const event = store.event.value!;
-  // On a wide screen the map is always there, so the panel starts with the list.
-  const tab = useSignal<Tab>(matchMedia("(min-width: 60rem)").matches ? "list" : "map");
+  // On a wide screen (as in seats.css) the map is always there, so the panel starts with the list.
+  const tab = useSignal<Tab>(matchMedia("(min-width: 60rem), (min-width: 40rem) and (max-height: 32rem)").matches ? "list" : "map");
   const show = useRef<(seats: readonly number[]) => void>(() => undefined);
   const now = useNow(1000);
   const href = `/events/${encodeURIComponent(event.id)}`;
@@ -48,25 +48,48 @@ function Chooser({ store }: { store: SeatsStore }) {
   return (
     <div class="seats-page" data-tab={tab.value}>
       <div class="seats-head">
-        <a class="back" href={`/events/${encodeURIComponent(event.id)}`} aria-label={t("seats.back")}><Icon name="back" /></a>
+        <a class="back" href={`/events/${encodeURIComponent(event.id)}`} aria-label={t("seats.back")}>
+          <Icon name="back" />
+        </a>
         <div class="seats-title">
           <h1>{nameOf(event.name)}</h1>
-          <p>{when(event.starts_at, "short", lang.value, event.venue.time_zone)} · {nameOf(event.venue.name)}</p>
+          <p>
+            {when(event.starts_at, "short", lang.value, event.venue.time_zone)} · {nameOf(event.venue.name)}
+          </p>
         </div>
-        {store.stale.value && <span class="badge warn" role="status">{t("seats.stale")}</span>}
+        {store.stale.value && (
+          <span class="badge warn" role="status">
+            {t("seats.stale")}
+          </span>
+        )}
       </div>
       <div class="segmented" role="group" aria-label={t("seats.ways")}>
         {TABS.map(({ tab: value, icon, name }) => (
-          <button key={value} type="button" class={`segment segment-${value}`} aria-pressed={tab.value === value}
-            data-testid={`tab-${value}`} onClick={() => (tab.value = value)}><Icon name={icon} size={18} />{t(name)}</button>
+          <button
+            key={value}
+            type="button"
+            class={`segment segment-${value}`}
+            aria-pressed={tab.value === value}
+            data-testid={`tab-${value}`}
+            onClick={() => (tab.value = value)}
+          >
+            <Icon name={icon} size={18} />
+            {t(name)}
+          </button>
         ))}
       </div>
-      <SeatMap store={store} reveal={(fn) => (show.current = fn)} onStanding={(section) => {
-        store.section.value = section;
-        tab.value = "list";
-        focusSoon("#list-section");
-      }} />
-      <div class="panel">{tab.value === "best" ? <Best store={store} /> : <ListPath store={store} />}</div>
+      <SeatMap
+        store={store}
+        reveal={(fn) => (show.current = fn)}
+        onStanding={(section) => {
+          store.section.value = section;
+          tab.value = "list";
+          focusSoon("#list-section");
+        }}
+      />
+      <div class="panel" key={tab.value === "best" ? "best" : "list"}>
+        {tab.value === "best" ? <Best store={store} /> : <ListPath store={store} />}
+      </div>
       <Sheet store={store} show={(seats) => show.current(seats)} />
     </div>
   );
@@ -74,8 +97,10 @@ function Chooser({ store }: { store: SeatsStore }) {
 
 function NotOpen({ href, title }: { href: string; title: string }) {
   return (
-    <Empty icon="clock" title={title}>
-      <a class="btn" href={href}>{t("seats.back")}</a>
+    <Empty alone icon="clock" title={title}>
+      <a class="btn" href={href}>
+        {t("seats.back")}
+      </a>
     </Empty>
   );
 }

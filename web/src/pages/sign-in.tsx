@@ -42,22 +42,73 @@ function Page() {
         <p class="hint">{t(next === "/" ? "signin.lead" : "signin.lead_next")}</p>
         <form onSubmit={(event) => void submit(event)} data-testid="sign-in-form">
           {fresh && (
-            <label class="field"><span>{t("signin.name")}</span>
-              <input name="name" autocomplete="name" required maxLength={80} value={name} data-testid="name" onInput={(input) => setName(input.currentTarget.value)} /></label>
+            <label class="field">
+              <span>{t("signin.name")}</span>
+              <input
+                name="name"
+                autocomplete="name"
+                required
+                maxLength={80}
+                value={name}
+                data-testid="name"
+                onInput={(input) => setName(input.currentTarget.value)}
+              />
+            </label>
           )}
-          <label class="field"><span>{t("signin.email")}</span>
-            <input name="email" type="email" autocomplete={fresh ? "email" : "username"} required maxLength={254} value={email} data-testid="email" onInput={(input) => setEmail(input.currentTarget.value)} /></label>
-          <label class="field"><span>{t("signin.password")}</span>
-            <input name="password" type="password" autocomplete={fresh ? "new-password" : "current-password"} required minLength={fresh ? LEAST_PASSWORD : 1} maxLength={200}
-              aria-describedby={fresh ? "password-hint" : undefined} value={password} data-testid="password" onInput={(input) => setPassword(input.currentTarget.value)} /></label>
-          {fresh && <p class="hint" id="password-hint">{t("signin.password_hint", { n: LEAST_PASSWORD })}</p>}
-          {failure && <Notice tone="bad" testid="sign-in-error"><p>{failure}</p></Notice>}
-          <button type="submit" class="btn primary wide large" disabled={busy} data-testid="submit">{busy && <Spinner />}{t(fresh ? "signin.create" : "signin.submit")}</button>
+          <label class="field">
+            <span>{t("signin.email")}</span>
+            <input
+              name="email"
+              type="email"
+              autocomplete={fresh ? "email" : "username"}
+              required
+              maxLength={254}
+              value={email}
+              data-testid="email"
+              onInput={(input) => setEmail(input.currentTarget.value)}
+            />
+          </label>
+          <label class="field">
+            <span>{t("signin.password")}</span>
+            <input
+              name="password"
+              type="password"
+              autocomplete={fresh ? "new-password" : "current-password"}
+              required
+              minLength={fresh ? LEAST_PASSWORD : 1}
+              maxLength={200}
+              aria-describedby={fresh ? "password-hint" : undefined}
+              value={password}
+              data-testid="password"
+              onInput={(input) => setPassword(input.currentTarget.value)}
+            />
+          </label>
+          {fresh && (
+            <p class="hint" id="password-hint">
+              {t("signin.password_hint", { n: LEAST_PASSWORD })}
+            </p>
+          )}
+          {failure && (
+            <Notice tone="bad" testid="sign-in-error">
+              <p>{failure}</p>
+            </Notice>
+          )}
+          <button type="submit" class="btn primary wide large" disabled={busy} data-testid="submit">
+            {busy && <Spinner />}
+            {t(fresh ? "signin.create" : "signin.submit")}
+          </button>
         </form>
-        <button type="button" class="btn quiet wide" data-testid="sign-in-mode" onClick={() => {
-          setFresh(!fresh);
-          setFailure(null);
-        }}>{t(fresh ? "signin.have" : "signin.none")}</button>
+        <button
+          type="button"
+          class="btn quiet wide"
+          data-testid="sign-in-mode"
+          onClick={() => {
+            setFresh(!fresh);
+            setFailure(null);
+          }}
+        >
+          {t(fresh ? "signin.have" : "signin.none")}
+        </button>
       </div>
       {demo && !fresh && (
         <section class="card demo" aria-labelledby="demo">
@@ -65,10 +116,19 @@ function Page() {
           <p class="hint">{t("signin.demo_hint")}</p>
           <div class="demo-accounts">
             {demo.accounts.map((one) => (
-              <button key={one.email} type="button" class="btn" data-testid={`demo-${one.role}`} onClick={() => {
-                setEmail(one.email);
-                setPassword(one.password);
-              }}><b>{t(`role.${one.role}`)}</b><span>{one.email}</span></button>
+              <button
+                key={one.email}
+                type="button"
+                class="btn"
+                data-testid={`demo-${one.role}`}
+                onClick={() => {
+                  setEmail(one.email);
+                  setPassword(one.password);
+                }}
+              >
+                <b>{t(`role.${one.role}`)}</b>
+                <span>{one.email}</span>
+              </button>
             ))}
           </div>
         </section>

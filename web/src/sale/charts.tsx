@@ -3,15 +3,27 @@ import { count } from "../base/format";
 
 /** Small pictures of numbers; the numbers themselves are always written beside them. */
 
-export interface Part { name: string; value: number; tone: string }
+export interface Part {
+  name: string;
+  value: number;
+  tone: string;
+}
 
 /** One bar of parts, for example free, held and sold seats. */
 export function Stack({ parts, label }: { parts: readonly Part[]; label: string }) {
-  const total = Math.max(1, parts.reduce((sum, part) => sum + part.value, 0));
+  const total = Math.max(
+    1,
+    parts.reduce((sum, part) => sum + part.value, 0),
+  );
   let x = 0;
   return (
     <figure class="stack">
-      <svg viewBox="0 0 1000 40" preserveAspectRatio="none" role="img" aria-label={`${label}: ${parts.map((part) => `${part.name} ${part.value}`).join(", ")}`}>
+      <svg
+        viewBox="0 0 1000 40"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={`${label}: ${parts.map((part) => `${part.name} ${part.value}`).join(", ")}`}
+      >
         {parts.map((part) => {
           const width = (part.value / total) * 1000;
           const rect = <rect key={part.name} class={part.tone} x={x} y="0" width={width} height="40" />;
@@ -19,7 +31,14 @@ export function Stack({ parts, label }: { parts: readonly Part[]; label: string 
           return rect;
         })}
       </svg>
-      <figcaption>{parts.map((part) => <span key={part.name}><i class={`dot ${part.tone}`} />{part.name} <b>{count(part.value, lang.value)}</b></span>)}</figcaption>
+      <figcaption>
+        {parts.map((part) => (
+          <span key={part.name}>
+            <i class={`dot ${part.tone}`} />
+            {part.name} <b>{count(part.value, lang.value)}</b>
+          </span>
+        ))}
+      </figcaption>
     </figure>
   );
 }
@@ -32,7 +51,9 @@ export function Bars({ parts }: { parts: readonly Part[] }) {
       {parts.map((part) => (
         <li key={part.name}>
           <span>{part.name}</span>
-          <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class={part.tone} width={(part.value / most) * 100} height="10" /></svg>
+          <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+            <rect class={part.tone} width={(part.value / most) * 100} height="10" />
+          </svg>
           <b>{count(part.value, lang.value)}</b>
         </li>
       ))}

@@ -16,17 +16,40 @@ export function Sheet({ store, show }: { store: SeatsStore; show: (seats: readon
   const chosen = store.selected.value;
   return (
     <section class={chosen.length ? "sheet full" : "sheet"} aria-label={t("sheet.title")}>
-      {store.holds.value.map((hold) => <HeldNotice key={hold.hold_id} store={store} hold={hold} />)}
+      {store.holds.value.map((hold) => (
+        <HeldNotice key={hold.hold_id} store={store} hold={hold} />
+      ))}
       <ConflictNotice store={store} show={show} />
-      {store.failure.value && <Notice tone="bad" testid="hold-error"><p>{store.failure.value}</p></Notice>}
+      {store.failure.value && (
+        <Notice tone="bad" testid="hold-error">
+          <p>{store.failure.value}</p>
+        </Notice>
+      )}
       <div class="sheet-head">
-        <h2>{t("sheet.title")} <span class="sheet-count">{chosen.length} / {Math.max(0, store.limit.value - store.heldCount.value)}</span></h2>
-        {chosen.length > 0 && <button type="button" class="btn quiet small" onClick={() => store.clear()}>{t("sheet.clear")}</button>}
+        <h2>
+          {t("sheet.title")}{" "}
+          <span class="sheet-count">
+            {chosen.length} / {Math.max(0, store.limit.value - store.heldCount.value)}
+          </span>
+        </h2>
+        {chosen.length > 0 && (
+          <button type="button" class="btn quiet small" onClick={() => store.clear()}>
+            {t("sheet.clear")}
+          </button>
+        )}
       </div>
       {chosen.length === 0 ? <p class="hint">{t("sheet.empty", { limit: event.max_per_person })}</p> : <Chosen store={store} />}
-      <button type="button" class="btn primary wide" data-testid="hold" disabled={chosen.length === 0 || store.busy.value} onClick={() => void store.holdSelected()}>
+      <button
+        type="button"
+        class="btn primary wide"
+        data-testid="hold"
+        disabled={chosen.length === 0 || store.busy.value}
+        onClick={() => void store.holdSelected()}
+      >
         {store.busy.value && <Spinner />}
-        {chosen.length ? t("sheet.hold", { n: chosen.length, amount: money(store.amount.value, event.currency, lang.value) }) : t("sheet.hold_none")}
+        {chosen.length
+          ? t("sheet.hold", { n: chosen.length, amount: money(store.amount.value, event.currency, lang.value) })
+          : t("sheet.hold_none")}
       </button>
     </section>
   );
@@ -43,9 +66,14 @@ function Chosen({ store }: { store: SeatsStore }) {
         return (
           <li key={seat} data-testid="selected-seat" data-seat={seatId(model, seat)}>
             <i class="swatch" style={{ background: price?.color }} />
-            <span class="pick-words"><strong>{words}</strong><span>{price && nameOf(price.name)}</span></span>
+            <span class="pick-words">
+              <strong>{words}</strong>
+              <span>{price && nameOf(price.name)}</span>
+            </span>
             <b>{price && money(price.amount, event.currency, lang.value)}</b>
-            <button type="button" class="remove" aria-label={t("sheet.remove", { seat: words })} onClick={() => store.toggle(seat)}><Icon name="cross" size={16} /></button>
+            <button type="button" class="remove" aria-label={t("sheet.remove", { seat: words })} onClick={() => store.toggle(seat)}>
+              <Icon name="cross" size={16} />
+            </button>
           </li>
         );
       })}
@@ -60,19 +88,33 @@ function ConflictNotice({ store, show }: { store: SeatsStore; show: (seats: read
   const offer = conflict.instead;
   return (
     <Notice tone="warn" title={t("conflict.title")} testid="conflict">
-      <p>{t("conflict.lost", { seats: conflict.lost.map((seat) => seatWords(model, seat)).join(", ") })}{" "}
-        {store.selected.value.length > 0 && t("conflict.kept", { n: store.selected.value.length })}</p>
-      {offer.length > 0
-        ? <p>{t("conflict.offer", { seats: offer.map((seat) => seatWords(model, seat)).join(", ") })}</p>
-        : <p>{t("conflict.no_offer")}</p>}
+      <p>
+        {t("conflict.lost", { seats: conflict.lost.map((seat) => seatWords(model, seat)).join(", ") })}{" "}
+        {store.selected.value.length > 0 && t("conflict.kept", { n: store.selected.value.length })}
+      </p>
+      {offer.length > 0 ? (
+        <p>{t("conflict.offer", { seats: offer.map((seat) => seatWords(model, seat)).join(", ") })}</p>
+      ) : (
+        <p>{t("conflict.no_offer")}</p>
+      )}
       <div class="notice-actions">
         {offer.length > 0 && (
-          <button type="button" class="btn small primary" data-testid="take-instead" onClick={() => {
-            store.takeInstead();
-            show(offer);
-          }}><Icon name="spark" size={16} />{t("conflict.take")}</button>
+          <button
+            type="button"
+            class="btn small primary"
+            data-testid="take-instead"
+            onClick={() => {
+              store.takeInstead();
+              show(offer);
+            }}
+          >
+            <Icon name="spark" size={16} />
+            {t("conflict.take")}
+          </button>
         )}
-        <button type="button" class="btn small" data-testid="conflict-dismiss" onClick={() => store.dismissConflict()}>{t("conflict.dismiss")}</button>
+        <button type="button" class="btn small" data-testid="conflict-dismiss" onClick={() => store.dismissConflict()}>
+          {t("conflict.dismiss")}
+        </button>
       </div>
     </Notice>
   );
@@ -84,7 +126,11 @@ function HeldNotice({ store, hold }: { store: SeatsStore; hold: Hold }) {
   if (hold.order_id) {
     return (
       <Notice tone="info" title={t("held.ordered", { n: hold.seats.length })} testid="held">
-        <div class="notice-actions"><a class="btn small primary" href={`/orders/${encodeURIComponent(hold.order_id)}`}>{t("held.order")}</a></div>
+        <div class="notice-actions">
+          <a class="btn small primary" href={`/orders/${encodeURIComponent(hold.order_id)}`}>
+            {t("held.order")}
+          </a>
+        </div>
       </Notice>
     );
   }
@@ -92,8 +138,12 @@ function HeldNotice({ store, hold }: { store: SeatsStore; hold: Hold }) {
   return (
     <Notice tone="info" title={t("held.title", { n: hold.seats.length, left: minutesSeconds(left) })} testid="held">
       <div class="notice-actions">
-        <a class="btn small primary" href={`/checkout?event=${encodeURIComponent(hold.event_id)}`} onClick={() => keepHold(hold)}>{t("held.continue")}</a>
-        <button type="button" class="btn small" onClick={() => void store.release(hold)}>{t("held.release")}</button>
+        <a class="btn small primary" href={`/checkout?event=${encodeURIComponent(hold.event_id)}`} onClick={() => keepHold(hold)}>
+          {t("held.continue")}
+        </a>
+        <button type="button" class="btn small" onClick={() => void store.release(hold)}>
+          {t("held.release")}
+        </button>
       </div>
     </Notice>
   );

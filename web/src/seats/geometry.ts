@@ -1,6 +1,11 @@
 import type { Point } from "../api/types";
 
-export interface Box { x0: number; y0: number; x1: number; y1: number }
+export interface Box {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+}
 
 export function emptyBox(): Box {
   return { x0: Infinity, y0: Infinity, x1: -Infinity, y1: -Infinity };

@@ -25,12 +25,30 @@ export interface SeatModel {
   plan: Plan;
 }
 
-export interface Row { section: number; name: string; start: number; count: number; grade: string; numbers: string[]; ids: string[] | null }
+export interface Row {
+  section: number;
+  name: string;
+  start: number;
+  count: number;
+  grade: string;
+  numbers: string[];
+  ids: string[] | null;
+}
 
 export interface Section {
-  id: string; name: Localised; standing: boolean; grade: string; grades: string[]; capacity: number;
-  start: number; count: number; firstRow: number; rowCount: number;
-  outline: Point[]; box: Box; label: Point;
+  id: string;
+  name: Localised;
+  standing: boolean;
+  grade: string;
+  grades: string[];
+  capacity: number;
+  start: number;
+  count: number;
+  firstRow: number;
+  rowCount: number;
+  outline: Point[];
+  box: Box;
+  label: Point;
 }
 
 function neighbourDistance(plan: Plan): number {
@@ -88,9 +106,18 @@ function centre(box: Box): Point {
 export function buildModel(plan: Plan): SeatModel {
   const count = plan.sections.reduce((sum, s) => sum + s.rows.reduce((n, row) => n + row.numbers.length, 0), 0);
   const model: SeatModel = {
-    count, plan, grades: [], rows: [], sections: [], pitch: neighbourDistance(plan), bounds: emptyBox(),
-    x: new Float32Array(count), y: new Float32Array(count), grade: new Uint8Array(count),
-    row: new Uint32Array(count), accessible: new Uint8Array(count),
+    count,
+    plan,
+    grades: [],
+    rows: [],
+    sections: [],
+    pitch: neighbourDistance(plan),
+    bounds: emptyBox(),
+    x: new Float32Array(count),
+    y: new Float32Array(count),
+    grade: new Uint8Array(count),
+    row: new Uint32Array(count),
+    accessible: new Uint8Array(count),
   };
   const gradeIndex = (name: string): number => {
     const known = model.grades.indexOf(name);
@@ -100,7 +127,15 @@ export function buildModel(plan: Plan): SeatModel {
   for (const [s, section] of plan.sections.entries()) {
     const [start, firstRow] = [seat, model.rows.length];
     for (const row of section.rows) {
-      model.rows.push({ section: s, name: row.name, start: seat, count: row.numbers.length, grade: row.grade, numbers: row.numbers, ids: row.ids ?? null });
+      model.rows.push({
+        section: s,
+        name: row.name,
+        start: seat,
+        count: row.numbers.length,
+        grade: row.grade,
+        numbers: row.numbers,
+        ids: row.ids ?? null,
+      });
       for (const i of row.accessible ?? []) model.accessible[seat + i] = 1;
       const grade = gradeIndex(row.grade);
       for (let i = 0; i < row.numbers.length; i += 1, seat += 1) {
@@ -117,9 +152,19 @@ export function buildModel(plan: Plan): SeatModel {
     const grades = section.grade ? [section.grade] : [...new Set(section.rows.map((row) => row.grade))];
     for (const name of grades) gradeIndex(name);
     model.sections.push({
-      id: section.id, name: section.name, standing: section.kind === "standing", grade: mainGrade(section, grades), grades,
-      capacity: section.capacity, start, count: seat - start, firstRow, rowCount: model.rows.length - firstRow,
-      outline, box, label: section.label ?? centre(box),
+      id: section.id,
+      name: section.name,
+      standing: section.kind === "standing",
+      grade: mainGrade(section, grades),
+      grades,
+      capacity: section.capacity,
+      start,
+      count: seat - start,
+      firstRow,
+      rowCount: model.rows.length - firstRow,
+      outline,
+      box,
+      label: section.label ?? centre(box),
     });
   }
   model.bounds = frame(plan, model.sections);
@@ -133,7 +178,11 @@ function mainGrade(section: PlanSection, grades: string[]): string {
   return grades.reduce((best, name) => ((seats.get(name) ?? 0) > (seats.get(best) ?? 0) ? name : best), grades[0] ?? "");
 }
 
-export interface SeatName { section: Section; row: Row; number: string }
+export interface SeatName {
+  section: Section;
+  row: Row;
+  number: string;
+}
 
 export function nameOfSeat(model: SeatModel, seat: number): SeatName {
   const row = model.rows[model.row[seat]!]!;

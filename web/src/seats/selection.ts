@@ -2,7 +2,10 @@
 
 export type Refusal = "taken" | "limit";
 
-export interface Change { selected: readonly number[]; refused: Refusal | null }
+export interface Change {
+  selected: readonly number[];
+  refused: Refusal | null;
+}
 
 /** How many more one may choose: the limit per person less what is already held or chosen, never negative. */
 export function room(limit: number, held: number, chosen: number): number {

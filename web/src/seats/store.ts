@@ -10,14 +10,18 @@ import { keepHold } from "../order/keep";
 import { announce, say } from "../ui/announce";
 import { applyBitmap, decodeBitmap } from "./bitmap";
 import { buildModel, findSeat, nameOfSeat, seatId, type SeatModel } from "./model";
-import { room, settle, toggle } from "./selection";
+import { settle, toggle } from "./selection";
 import { suggest } from "./suggest";
 import { seatWords } from "./words";
 
 const POLL = 2000;
 
 /** What "someone was faster" says: the seats lost, and the nearest ones that are still free. */
-export interface Conflict { lost: readonly number[]; instead: readonly number[]; fromHold: boolean }
+export interface Conflict {
+  lost: readonly number[];
+  instead: readonly number[];
+  fromHold: boolean;
+}
 
 /** State of the seats page, and everything one can do there. */
 export class SeatsStore {
@@ -38,11 +42,17 @@ export class SeatsStore {
   readonly only = signal<string | null>(null);
   /** The section that the list shows, and that a tap on a standing area opens. */
   readonly section = signal<number | null>(null);
+  /** The row that the list has open, by its first seat. */
+  readonly openRow = signal<number | null>(null);
   taken = new Uint8Array(0);
 
   readonly heldCount = computed(() => this.holds.value.reduce((sum, hold) => sum + hold.seats.length, 0));
-  readonly limit = computed(() => this.event.value?.max_per_person ?? 0);
-  readonly left = computed(() => room(this.limit.value, this.heldCount.value, this.selected.value.length));
+  /** How many more the server allows, once it has told: earlier orders count, and only the server knows them. */
+  private readonly told = signal<number | null>(null);
+  readonly limit = computed(() => {
+    const most = this.event.value?.max_per_person ?? 0;
+    return this.told.value === null ? most : Math.min(most, this.told.value + this.heldCount.value);
+  });
   readonly amount = computed(() => this.selected.value.reduce((sum, seat) => sum + (this.priceOf(seat)?.amount ?? 0), 0));
 
   private etag: string | null = null;
@@ -159,7 +169,11 @@ export class SeatsStore {
     this.selected.value = seats;
     const model = this.model.value;
     if (!model) return;
-    if (seats.length) session.write(`chosen:${this.eventId}`, seats.map((seat) => seatId(model, seat)));
+    if (seats.length)
+      session.write(
+        `chosen:${this.eventId}`,
+        seats.map((seat) => seatId(model, seat)),
+      );
     else session.drop(`chosen:${this.eventId}`);
   }
 
@@ -177,7 +191,12 @@ export class SeatsStore {
     if (!model || this.busy.value) return;
     const change = toggle(this.selected.value, seat, this.taken, this.limit.value, this.heldCount.value);
     if (change.refused === "limit") {
-      say(t(this.heldCount.value ? "seats.limit_reached_held" : "seats.limit_reached", { limit: this.limit.value, held: this.heldCount.value }));
+      say(
+        t(this.heldCount.value ? "seats.limit_reached_held" : "seats.limit_reached", {
+          limit: this.limit.value,
+          held: this.heldCount.value,
+        }),
+      );
       return;
     }
     if (change.refused === "taken") {
@@ -263,7 +282,9 @@ export class SeatsStore {
     } else {
       this.failure.value = problemText(problem);
       announce(this.failure.value, true);
-      if (problem.code === "limit_exceeded") void this.loadHolds();
+      if (problem.code !== "limit_exceeded") return;
+      if (typeof problem.extra.remaining === "number") this.told.value = problem.extra.remaining;
+      void this.loadHolds();
     }
   }
 

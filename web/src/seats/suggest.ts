@@ -4,7 +4,8 @@ import { nameOfSeat, type SeatModel } from "./model";
 function runIsFree(model: SeatModel, start: number, n: number, taken: Uint8Array, avoid: ReadonlySet<number>): boolean {
   for (let seat = start; seat < start + n; seat += 1) {
     if (taken[seat] || avoid.has(seat)) return false;
-    if (seat > start && Math.hypot(model.x[seat]! - model.x[seat - 1]!, model.y[seat]! - model.y[seat - 1]!) > model.pitch * 1.8) return false;
+    if (seat > start && Math.hypot(model.x[seat]! - model.x[seat - 1]!, model.y[seat]! - model.y[seat - 1]!) > model.pitch * 1.8)
+      return false;
   }
   return true;
 }
@@ -13,7 +14,13 @@ function runIsFree(model: SeatModel, start: number, n: number, taken: Uint8Array
  * `n` free seats side by side, as near as possible to the seats `near`, first of the same grade and then of any.
  * Seats in `avoid` (for example still chosen ones) are left alone. Empty when no such run is left.
  */
-export function suggest(model: SeatModel, taken: Uint8Array, n: number, near: readonly number[], avoid: ReadonlySet<number> = new Set()): number[] {
+export function suggest(
+  model: SeatModel,
+  taken: Uint8Array,
+  n: number,
+  near: readonly number[],
+  avoid: ReadonlySet<number> = new Set(),
+): number[] {
   if (n < 1 || near.length === 0) return [];
   const cx = near.reduce((sum, seat) => sum + model.x[seat]!, 0) / near.length;
   const cy = near.reduce((sum, seat) => sum + model.y[seat]!, 0) / near.length;

@@ -17,3 +17,13 @@ export function placeWords(place: Pick<Item, "seat" | "section" | "row" | "numbe
   if (named) return number ? t("seat.place_number", { section, number }) : section;
   return number ? t("seat.standing_number", { section, number }) : t("seat.standing", { section });
 }
+
+export function gradeName(grade: string, event: EventDetail | null): string {
+  const price = event?.prices.find((one) => one.grade === grade);
+  return price ? nameOf(price.name) : grade;
+}
+
+export function sectionName(section: string, event: EventDetail | null): string {
+  const named = event?.sections.find((one) => one.id === section);
+  return named ? nameOf(named.name) : section;
+}

@@ -22,7 +22,14 @@ export function Countdown({ until, onZero }: { until: string; onZero: () => void
   ];
   return (
     <div class="countdown" role="timer" aria-live="off" data-testid="countdown">
-      {parts.map(({ value, unit }, i) => (i === 0 && value === 0 ? null : <span key={unit}><b>{String(value).padStart(2, "0")}</b><i>{unit}</i></span>))}
+      {parts.map(({ value, unit }, i) =>
+        i === 0 && value === 0 ? null : (
+          <span key={unit}>
+            <b>{String(value).padStart(2, "0")}</b>
+            <i>{unit}</i>
+          </span>
+        ),
+      )}
     </div>
   );
 }

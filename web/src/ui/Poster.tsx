@@ -46,9 +46,17 @@ const rings: Art = (random, [, b, c, d, e]) => {
       const length = Math.PI * 2 * r;
       const dash = length * (0.04 + random() * 0.14);
       return (
-        <circle key={i} cx={cx} cy={cy} r={r} fill="none" stroke={[b, c, d, e][(i + (random() > 0.7 ? 1 : 0)) % 4]}
-          stroke-width={22 + random() * 14} stroke-dasharray={`${dash} ${10 + random() * 26}`}
-          transform={`rotate(${turn + i * 11} ${cx} ${cy})`} />
+        <circle
+          key={i}
+          cx={cx}
+          cy={cy}
+          r={r}
+          fill="none"
+          stroke={[b, c, d, e][(i + (random() > 0.7 ? 1 : 0)) % 4]}
+          stroke-width={22 + random() * 14}
+          stroke-dasharray={`${dash} ${10 + random() * 26}`}
+          transform={`rotate(${turn + i * 11} ${cx} ${cy})`}
+        />
       );
     }),
     <circle key="stage" cx={cx} cy={cy} r="62" fill={d} />,
@@ -64,8 +72,12 @@ const beams: Art = (random, [, b, c, d, e]) => {
       const aim = W * random();
       const spread = 46 + random() * 70;
       return (
-        <polygon key={i} points={`${x - 5},-10 ${x + 5},-10 ${aim + spread},${H + 20} ${aim - spread},${H + 20}`}
-          fill={[b, c, d, e][i % 4]} opacity={0.36 + random() * 0.34} />
+        <polygon
+          key={i}
+          points={`${x - 5},-10 ${x + 5},-10 ${aim + spread},${H + 20} ${aim - spread},${H + 20}`}
+          fill={[b, c, d, e][i % 4]}
+          opacity={0.36 + random() * 0.34}
+        />
       );
     }),
     <ellipse key="floor" cx={W / 2} cy={H + 20} rx={W * 0.75} ry={70 + random() * 40} fill={b} />,
@@ -86,8 +98,7 @@ const waves: Art = (random, [, b, c, d, e]) => {
       return `${k ? "L" : "M"}${x.toFixed(1)} ${(y - height * swell * Math.sin(k * 0.32 * bend + phase + i)).toFixed(1)}`;
     });
     return (
-      <path key={i} d={points.join("")} fill="none" stroke={[b, c, d, e][i % 4]} stroke-width={9 + (i % 3) * 7}
-        stroke-linecap="round" />
+      <path key={i} d={points.join("")} fill="none" stroke={[b, c, d, e][i % 4]} stroke-width={9 + (i % 3) * 7} stroke-linecap="round" />
     );
   });
 };
@@ -106,9 +117,13 @@ const tiles: Art = (random, colours) => {
       <g key={i} transform={`translate(${x} ${y})`}>
         <rect width={size + 0.5} height={size + 0.5} fill={back} opacity={kind > 0.85 ? 0.25 : 1} />
         <g transform={`rotate(${quarter} ${size / 2} ${size / 2})`}>
-          {kind < 0.6 ? <path d={`M0 0H${size}A${size} ${size} 0 0 1 0 ${size}Z`} fill={front} />
-            : kind < 0.8 ? <circle cx={size / 2} cy={size / 2} r={size * 0.36} fill={front} />
-              : <path d={`M0 0H${size}L0 ${size}Z`} fill={front} />}
+          {kind < 0.6 ? (
+            <path d={`M0 0H${size}A${size} ${size} 0 0 1 0 ${size}Z`} fill={front} />
+          ) : kind < 0.8 ? (
+            <circle cx={size / 2} cy={size / 2} r={size * 0.36} fill={front} />
+          ) : (
+            <path d={`M0 0H${size}L0 ${size}Z`} fill={front} />
+          )}
         </g>
       </g>
     );

@@ -11,8 +11,14 @@ function LanguageSwitch() {
   return (
     <div class="lang" role="group" aria-label={t("nav.language")} data-testid="language-switch">
       {LANGS.map((code) => (
-        <button key={code} type="button" lang={code} aria-pressed={lang.value === code} data-testid={`language-${code}`}
-          onClick={() => void setLanguage(code).then(() => announce(t("nav.language_changed")))}>
+        <button
+          key={code}
+          type="button"
+          lang={code}
+          aria-pressed={lang.value === code}
+          data-testid={`language-${code}`}
+          onClick={() => void setLanguage(code).then(() => announce(t("nav.language_changed")))}
+        >
           <span aria-hidden="true">{t(`lang.${code}.short`)}</span>
           <span class="visually-hidden">{t(`lang.${code}`)}</span>
         </button>
@@ -24,7 +30,8 @@ function LanguageSwitch() {
 function NavLink({ href, icon, name }: { href: string; icon: IconName; name: Key }) {
   return (
     <a class="nav-link" href={href} aria-current={location.pathname === href ? "page" : undefined}>
-      <Icon name={icon} /><span>{t(name)}</span>
+      <Icon name={icon} />
+      <span>{t(name)}</span>
     </a>
   );
 }
@@ -43,15 +50,27 @@ async function leave(): Promise<void> {
 function AccountMenu() {
   const who = account.value;
   if (!who) {
-    return location.pathname === "/sign-in" ? null
-      : <a class="nav-link" href={signInUrl()} data-testid="sign-in-link"><Icon name="user" /><span>{t("nav.sign_in")}</span></a>;
+    return location.pathname === "/sign-in" ? null : (
+      <a class="nav-link" href={signInUrl()} data-testid="sign-in-link">
+        <Icon name="user" />
+        <span>{t("nav.sign_in")}</span>
+      </a>
+    );
   }
   return (
     <details class="menu">
-      <summary class="nav-link" data-testid="account-menu"><Icon name="user" /><span>{who.name}</span></summary>
+      <summary class="nav-link" data-testid="account-menu">
+        <Icon name="user" />
+        <span>{who.name}</span>
+      </summary>
       <div class="menu-panel">
-        <p class="menu-who"><strong>{who.name}</strong><span>{who.email}</span></p>
-        <button type="button" class="btn quiet wide" data-testid="sign-out" onClick={() => void leave()}>{t("nav.sign_out")}</button>
+        <p class="menu-who">
+          <strong>{who.name}</strong>
+          <span>{who.email}</span>
+        </p>
+        <button type="button" class="btn quiet wide" data-testid="sign-out" onClick={() => void leave()}>
+          {t("nav.sign_out")}
+        </button>
       </div>
     </details>
   );
@@ -61,7 +80,9 @@ function Header() {
   const role = account.value?.role;
   return (
     <header class="top">
-      <a class="skip" href="#main">{t("nav.skip")}</a>
+      <a class="skip" href="#main">
+        {t("nav.skip")}
+      </a>
       <a class="wordmark" href="/" aria-label={t("nav.home")}>
         <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
           <path class="wordmark-ticket" d="M3 7h26v6a3 3 0 0 0 0 6v6H3v-6a3 3 0 0 0 0-6z" />
@@ -91,7 +112,9 @@ class Guard extends Component<{ children: ComponentChildren }, { failed: boolean
     return (
       <div class="empty" role="alert">
         <h2>{t("state.failed")}</h2>
-        <button type="button" class="btn" onClick={() => location.reload()}>{t("action.reload")}</button>
+        <button type="button" class="btn" onClick={() => location.reload()}>
+          {t("action.reload")}
+        </button>
       </div>
     );
   }
@@ -117,7 +140,9 @@ function Shell({ title, children }: { title: Key; children: ComponentChildren })
     <>
       <Title key={lang.value} name={t(title)} />
       <Header />
-      <main id="main" tabIndex={-1}><Guard>{children}</Guard></main>
+      <main id="main" tabIndex={-1}>
+        <Guard>{children}</Guard>
+      </main>
       <LiveRegions />
     </>
   );
@@ -130,5 +155,10 @@ export async function mount(title: Key, page: () => ComponentChildren): Promise<
   if (!root) return;
   root.textContent = "";
   const Page = page;
-  render(<Shell title={title}><Page /></Shell>, root);
+  render(
+    <Shell title={title}>
+      <Page />
+    </Shell>,
+    root,
+  );
 }

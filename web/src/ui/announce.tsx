@@ -25,9 +25,17 @@ export function say(text: string): void {
 export function LiveRegions() {
   return (
     <>
-      <div class="visually-hidden" role="status" aria-live="polite">{polite.value}</div>
-      <div class="visually-hidden" role="alert" aria-live="assertive">{urgent.value}</div>
-      {toast.value && <div class="toast" key={toast.value.at} data-testid="toast" aria-hidden="true">{toast.value.text}</div>}
+      <div class="visually-hidden" role="status" aria-live="polite">
+        {polite.value}
+      </div>
+      <div class="visually-hidden" role="alert" aria-live="assertive">
+        {urgent.value}
+      </div>
+      {toast.value && (
+        <div class="toast" key={toast.value.at} data-testid="toast" aria-hidden="true">
+          {toast.value.text}
+        </div>
+      )}
     </>
   );
 }

@@ -2,7 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api/problem";
 import { clock } from "../base/clock";
 
-export interface Loaded<T> { data: T | null; problem: Problem | null; reload: () => void }
+export interface Loaded<T> {
+  data: T | null;
+  problem: Problem | null;
+  reload: () => void;
+}
 
 /** Loads once, again on `reload`, and drops answers that come after the page moved on. */
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: string = ""): Loaded<T> {

@@ -6,9 +6,7 @@ import { Icon, type IconName } from "./Icon";
 export type Tone = "good" | "warn" | "bad" | "info";
 const TONE_ICON: Record<Tone, IconName> = { good: "check", warn: "alert", bad: "alert", info: "info" };
 
-export function Notice({ tone, title, children, testid }: {
-  tone: Tone; title?: string; children?: ComponentChildren; testid?: string;
-}) {
+export function Notice({ tone, title, children, testid }: { tone: Tone; title?: string; children?: ComponentChildren; testid?: string }) {
   return (
     <div class={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined} data-testid={testid}>
       <Icon name={TONE_ICON[tone]} />
@@ -23,31 +21,56 @@ export function Notice({ tone, title, children, testid }: {
 export function Skeleton({ lines = 3, tall = false }: { lines?: number; tall?: boolean }) {
   return (
     <div class="skeletons" role="status" aria-label={t("state.loading")}>
-      {Array.from({ length: lines }, (_, i) => <div key={i} class={tall ? "skeleton tall" : "skeleton"} />)}
+      {Array.from({ length: lines }, (_, i) => (
+        <div key={i} class={tall ? "skeleton tall" : "skeleton"} />
+      ))}
     </div>
   );
 }
 
-export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ComponentChildren }) {
+/** `alone` where it is all that the page shows: then its words are the page's heading. */
+export function Empty({
+  icon,
+  title,
+  children,
+  alone = false,
+}: {
+  icon: IconName;
+  title: string;
+  children?: ComponentChildren;
+  alone?: boolean;
+}) {
+  const Heading = alone ? "h1" : "h2";
   return (
     <div class="empty">
-      <span class="empty-icon"><Icon name={icon} size={32} /></span>
-      <h2>{title}</h2>
+      <span class="empty-icon">
+        <Icon name={icon} size={32} />
+      </span>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );
 }
 
-export function Failed({ problem, retry }: { problem: Problem; retry?: () => void }) {
+export function Failed({ problem, retry, alone = false }: { problem: Problem; retry?: () => void; alone?: boolean }) {
+  const Heading = alone ? "h1" : "h2";
   const missing = problem.status === 404;
   return (
     <div class="empty" role="alert" data-testid="error">
-      <span class="empty-icon"><Icon name="alert" size={32} /></span>
-      <h2>{missing ? t("state.not_found") : t("state.failed")}</h2>
+      <span class="empty-icon">
+        <Icon name="alert" size={32} />
+      </span>
+      <Heading>{missing ? t("state.not_found") : t("state.failed")}</Heading>
       <p>{problemText(problem)}</p>
-      {missing || !retry
-        ? <a class="btn" href="/">{t("nav.all_events")}</a>
-        : <button type="button" class="btn" onClick={retry}>{t("action.retry")}</button>}
+      {missing || !retry ? (
+        <a class="btn" href="/">
+          {t("nav.all_events")}
+        </a>
+      ) : (
+        <button type="button" class="btn" onClick={retry}>
+          {t("action.retry")}
+        </button>
+      )}
     </div>
   );
 }

@@ -10,7 +10,8 @@ export function candidates(store: Pick<SeatsStore, "model" | "free">, grade: str
   const model = store.model.value;
   const free = store.free.value;
   if (!model) return [];
-  return model.sections.map((_, index) => index)
+  return model.sections
+    .map((_, index) => index)
     .filter((index) => {
       const section = model.sections[index]!;
       return (sectionId ? section.id === sectionId : !grade || section.grades.includes(grade)) && (free[index] ?? 0) >= quantity;
@@ -32,20 +33,28 @@ export function Best({ store }: { store: SeatsStore }) {
   const price = store.priceOfGrade(grade);
   if (most === 0) return <p class="hint">{t("seats.limit_reached_held", { limit: store.limit.value, held: store.heldCount.value })}</p>;
   return (
-    <form class="best" onSubmit={(submit) => {
-      submit.preventDefault();
-      if (found.length) void store.holdBest(found, quantity);
-    }}>
+    <form
+      class="best"
+      onSubmit={(submit) => {
+        submit.preventDefault();
+        if (found.length) void store.holdBest(found, quantity);
+      }}
+    >
       <p class="hint">{t("best.hint")}</p>
       <Stepper label={t("best.quantity")} value={quantity} least={1} most={most} onChange={setWanted} />
       <fieldset class="choices">
         <legend>{t("best.grade")}</legend>
         {event.prices.map((option) => (
           <label key={option.grade} class="choice">
-            <input type="radio" name="grade" checked={grade === option.grade} onChange={() => {
-              setGrade(option.grade);
-              setSection("");
-            }} />
+            <input
+              type="radio"
+              name="grade"
+              checked={grade === option.grade}
+              onChange={() => {
+                setGrade(option.grade);
+                setSection("");
+              }}
+            />
             <i class="swatch" style={{ background: option.color }} />
             <span>{nameOf(option.name)}</span>
             <b>{money(option.amount, event.currency, lang.value)}</b>
@@ -56,12 +65,22 @@ export function Best({ store }: { store: SeatsStore }) {
         <span>{t("best.section")}</span>
         <select value={section} onChange={(change) => setSection(change.currentTarget.value)} data-testid="best-section">
           <option value="">{t("best.any_section")}</option>
-          {model.sections.filter((option) => option.grades.includes(grade)).map((option) => <option key={option.id} value={option.id}>{nameOf(option.name)}</option>)}
+          {model.sections
+            .filter((option) => option.grades.includes(grade))
+            .map((option) => (
+              <option key={option.id} value={option.id}>
+                {nameOf(option.name)}
+              </option>
+            ))}
         </select>
       </label>
       <button type="submit" class="btn primary wide" disabled={store.busy.value || found.length === 0} data-testid="best-available">
         {store.busy.value && <Spinner />}
-        {found.length === 0 ? t("best.none") : price ? t("best.take_for", { amount: money(price.amount * quantity, event.currency, lang.value) }) : t("best.take")}
+        {found.length === 0
+          ? t("best.none")
+          : price
+            ? t("best.take_for", { amount: money(price.amount * quantity, event.currency, lang.value) })
+            : t("best.take")}
       </button>
     </form>
   );

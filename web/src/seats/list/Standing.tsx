@@ -20,12 +20,24 @@ export function Standing({ store, index }: { store: SeatsStore; index: number })
       {most > 0 ? (
         <>
           <Stepper label={t("best.quantity")} value={quantity} least={1} most={most} onChange={setWanted} />
-          <button type="button" class="btn primary wide" disabled={store.busy.value} data-testid="hold-standing" onClick={() => void store.holdBest([index], quantity)}>
+          <button
+            type="button"
+            class="btn primary wide"
+            disabled={store.busy.value}
+            data-testid="hold-standing"
+            onClick={() => void store.holdBest([index], quantity)}
+          >
             {store.busy.value && <Spinner />}
-            {price ? t("best.take_for", { amount: money(price.amount * quantity, store.event.value!.currency, lang.value) }) : t("best.take")}
+            {price
+              ? t("best.take_for", { amount: money(price.amount * quantity, store.event.value!.currency, lang.value) })
+              : t("best.take")}
           </button>
         </>
-      ) : <p>{free === 0 ? t("status.sold_out") : t("seats.limit_reached_held", { limit: store.limit.value, held: store.heldCount.value })}</p>}
+      ) : (
+        <p>
+          {free === 0 ? t("status.sold_out") : t("seats.limit_reached_held", { limit: store.limit.value, held: store.heldCount.value })}
+        </p>
+      )}
     </div>
   );
 }

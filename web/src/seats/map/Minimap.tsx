@@ -9,8 +9,14 @@ const WIDTH = 132;
 const HEIGHT = 96;
 
 /** Where the screen is on the plan. A pointer's convenience only: keys and buttons do the same on the map itself. */
-export function Minimap({ model, sight, go }: {
-  model: SeatModel; sight: { value: { camera: Camera; frame: Frame } | null }; go: (x: number, y: number) => void;
+export function Minimap({
+  model,
+  sight,
+  go,
+}: {
+  model: SeatModel;
+  sight: { value: { camera: Camera; frame: Frame } | null };
+  go: (x: number, y: number) => void;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const base = fit(model.bounds, { width: WIDTH, height: HEIGHT, pad: 6, top: 0 });
@@ -36,12 +42,23 @@ export function Minimap({ model, sight, go }: {
   const right = Math.min(WIDTH, box.x1 * base.scale + base.x);
   const bottom = Math.min(HEIGHT, box.y1 * base.scale + base.y);
   return (
-    <div class="minimap" aria-hidden="true" onPointerDown={(event) => {
-      const at = event.currentTarget.getBoundingClientRect();
-      go((event.clientX - at.left - base.x) / base.scale, (event.clientY - at.top - base.y) / base.scale);
-    }}>
+    <div
+      class="minimap"
+      aria-hidden="true"
+      onPointerDown={(event) => {
+        const at = event.currentTarget.getBoundingClientRect();
+        go((event.clientX - at.left - base.x) / base.scale, (event.clientY - at.top - base.y) / base.scale);
+      }}
+    >
       <canvas ref={canvas} width={WIDTH * 2} height={HEIGHT * 2} />
-      <span class="minimap-view" style={{ transform: `translate(${left}px, ${top}px)`, width: `${Math.max(8, right - left)}px`, height: `${Math.max(8, bottom - top)}px` }} />
+      <span
+        class="minimap-view"
+        style={{
+          transform: `translate(${left}px, ${top}px)`,
+          width: `${Math.max(8, right - left)}px`,
+          height: `${Math.max(8, bottom - top)}px`,
+        }}
+      />
     </div>
   );
 }

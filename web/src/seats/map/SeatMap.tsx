@@ -10,11 +10,21 @@ import { Minimap } from "./Minimap";
 import type { Camera, Frame } from "./camera";
 import { MapView } from "./view";
 
-interface Hover { seat: number; x: number; y: number }
+interface Hover {
+  seat: number;
+  x: number;
+  y: number;
+}
 
 /** The canvas, its buttons, its legend and its tooltip. */
-export function SeatMap({ store, onStanding, reveal }: {
-  store: SeatsStore; onStanding: (section: number) => void; reveal: (show: (seats: readonly number[]) => void) => void;
+export function SeatMap({
+  store,
+  onStanding,
+  reveal,
+}: {
+  store: SeatsStore;
+  onStanding: (section: number) => void;
+  reveal: (show: (seats: readonly number[]) => void) => void;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const view = useRef<MapView | null>(null);
@@ -44,13 +54,15 @@ export function SeatMap({ store, onStanding, reveal }: {
         void store.version.value;
         map.availability(store.free.value, store.changed.value);
       }),
-      effect(() => map.update({
-        selected: new Set(store.selected.value),
-        lost: new Set(store.conflict.value?.lost ?? []),
-        only: store.only.value,
-        lang: lang.value,
-        words: { ...words, soldOut: t("status.sold_out") },
-      })),
+      effect(() =>
+        map.update({
+          selected: new Set(store.selected.value),
+          lost: new Set(store.conflict.value?.lost ?? []),
+          only: store.only.value,
+          lang: lang.value,
+          words: { ...words, soldOut: t("status.sold_out") },
+        }),
+      ),
     ];
     return () => {
       for (const stop of stops) stop();
@@ -60,14 +72,41 @@ export function SeatMap({ store, onStanding, reveal }: {
 
   return (
     <div class="map-pane">
-      <canvas ref={canvas} class="map-canvas" tabIndex={0} role="application" aria-label={t("map.label")}
-        aria-describedby="map-help" data-testid="seat-map" />
-      <p id="map-help" class="visually-hidden">{t("map.help")}</p>
+      <canvas
+        ref={canvas}
+        class="map-canvas"
+        tabIndex={0}
+        role="application"
+        aria-label={t("map.label")}
+        aria-describedby="map-help"
+        data-testid="seat-map"
+      />
+      <p id="map-help" class="visually-hidden">
+        {t("map.help")}
+      </p>
       <Legend store={store} />
       <div class="map-buttons">
-        <button type="button" class="map-button" aria-label={t("map.zoom_in")} data-testid="zoom-in" onClick={() => view.current?.zoomBy(1.7)}><Icon name="plus" /></button>
-        <button type="button" class="map-button" aria-label={t("map.zoom_out")} data-testid="zoom-out" onClick={() => view.current?.zoomBy(1 / 1.7)}><Icon name="minus" /></button>
-        <button type="button" class="map-button" aria-label={t("map.fit")} data-testid="zoom-fit" onClick={() => view.current?.fitAll()}><Icon name="fit" /></button>
+        <button
+          type="button"
+          class="map-button"
+          aria-label={t("map.zoom_in")}
+          data-testid="zoom-in"
+          onClick={() => view.current?.zoomBy(1.7)}
+        >
+          <Icon name="plus" />
+        </button>
+        <button
+          type="button"
+          class="map-button"
+          aria-label={t("map.zoom_out")}
+          data-testid="zoom-out"
+          onClick={() => view.current?.zoomBy(1 / 1.7)}
+        >
+          <Icon name="minus" />
+        </button>
+        <button type="button" class="map-button" aria-label={t("map.fit")} data-testid="zoom-fit" onClick={() => view.current?.fitAll()}>
+          <Icon name="fit" />
+        </button>
       </div>
       {model && <Minimap model={model} sight={sight} go={(x, y) => view.current?.centreOn(x, y)} />}
       <Tooltip store={store} hover={hover} />
@@ -105,13 +144,21 @@ function Legend({ store }: { store: SeatsStore }) {
   return (
     <div class="legend" role="group" aria-label={t("map.legend")}>
       {event.prices.map((price) => (
-        <button key={price.grade} type="button" class="chip" aria-pressed={store.only.value === price.grade}
-          onClick={() => (store.only.value = store.only.value === price.grade ? null : price.grade)}>
+        <button
+          key={price.grade}
+          type="button"
+          class="chip"
+          aria-pressed={store.only.value === price.grade}
+          onClick={() => (store.only.value = store.only.value === price.grade ? null : price.grade)}
+        >
           <i class="swatch" style={{ background: price.color }} />
           {nameOf(price.name)} <b>{money(price.amount, event.currency, lang.value)}</b>
         </button>
       ))}
-      <span class="chip still"><i class="swatch taken" />{t("seat.taken")}</span>
+      <span class="chip still">
+        <i class="swatch taken" />
+        {t("seat.taken")}
+      </span>
     </div>
   );
 }

@@ -1,7 +1,11 @@
 import type { Box } from "../geometry";
 
 /** Where the plan lies on the screen: screen = plan × scale + offset, in CSS pixels. */
-export interface Camera { scale: number; x: number; y: number }
+export interface Camera {
+  scale: number;
+  x: number;
+  y: number;
+}
 
 export interface Frame {
   width: number;

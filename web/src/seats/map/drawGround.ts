@@ -1,6 +1,6 @@
 import type { PlanShape } from "../../api/types";
 import { mix, parseColour, toCss, visibleOn } from "../colour";
-import { overlaps } from "../geometry";
+import { inPolygon, overlaps } from "../geometry";
 import type { Section } from "../model";
 import { visible } from "./camera";
 import { pitchOnScreen, type Scene } from "./scene";
@@ -56,10 +56,24 @@ function widthOf(ctx: CanvasRenderingContext2D, text: string, font: string): num
   return width;
 }
 
+/** Whether a text box of this size, in pixels, lies inside the section when centred on its label. */
+function hasRoom(scene: Scene, section: Section, width: number, height: number): boolean {
+  const [dx, dy] = [(width * 0.46) / scene.camera.scale, (height * 0.46) / scene.camera.scale];
+  const [x, y] = section.label;
+  return [
+    [-dx, -dy],
+    [dx, -dy],
+    [-dx, dy],
+    [dx, dy],
+  ].every(([a, b]) => inPolygon(section.outline, x + a!, y + b!));
+}
+
 /** Whether every numbered section on the screen has room for its full name; if not, all are called by their ids. */
 function fullNamesFit(ctx: CanvasRenderingContext2D, scene: Scene, shown: readonly Section[]): boolean {
-  return shown.every((section) => section.standing ||
-    widthOf(ctx, section.name[scene.lang], scene.theme.font) * NAME_SIZES[1] < (section.box.x1 - section.box.x0) * scene.camera.scale * 0.82);
+  const size = NAME_SIZES[1];
+  return shown.every(
+    (section) => section.standing || hasRoom(scene, section, widthOf(ctx, section.name[scene.lang], scene.theme.font) * size, size),
+  );
 }
 
 /** Names and free places, where they fit. */
@@ -80,19 +94,24 @@ export function drawLabels(ctx: CanvasRenderingContext2D, scene: Scene): void {
 
 function drawLabel(ctx: CanvasRenderingContext2D, scene: Scene, section: Section, fullName: boolean): void {
   const { camera, theme, model } = scene;
-  const wide = (section.box.x1 - section.box.x0) * camera.scale;
-  const high = (section.box.y1 - section.box.y0) * camera.scale;
+  const free = scene.free[model.sections.indexOf(section)] ?? null;
+  const words = free === null ? "" : free === 0 ? scene.words.soldOut : scene.words.free(free);
   const own = section.name[scene.lang] || section.id;
+  const high = (section.box.y1 - section.box.y0) * camera.scale;
   const size = Math.min(NAME_SIZES[1], Math.max(NAME_SIZES[0], high / 2.8));
-  const fits = (text: string, at: number): boolean => widthOf(ctx, text, theme.font) * at < wide * 0.94;
-  const name = (section.standing || fullName) && fits(own, size) ? own : section.id;
-  if (high < NAME_SIZES[0] * 1.2 || !fits(name, size)) return;
+  const countSize = Math.max(LEAST_COUNT_SIZE, size * 0.82);
+  const fits = (text: string, lines: boolean): boolean =>
+    hasRoom(
+      scene,
+      section,
+      Math.max(widthOf(ctx, text, theme.font) * size, lines ? widthOf(ctx, words, theme.font) * countSize : 0),
+      lines ? (size + countSize) * 1.15 : size,
+    );
+  const name = (section.standing || fullName) && fits(own, false) ? own : section.id;
+  if (!fits(name, false)) return;
+  const two = words !== "" && fits(name, true);
   const x = section.label[0] * camera.scale + camera.x;
   const y = section.label[1] * camera.scale + camera.y;
-  const free = scene.free[model.sections.indexOf(section)] ?? null;
-  const countSize = Math.max(LEAST_COUNT_SIZE, size * 0.82);
-  const words = free === null ? "" : free === 0 ? scene.words.soldOut : scene.words.free(free);
-  const two = words !== "" && high > size + countSize * 1.5 && fits(words, countSize);
   ctx.fillStyle = toCss(free === 0 ? theme.ink2 : theme.ink);
   ctx.font = `700 ${size}px ${theme.font}`;
   ctx.fillText(name, x, two ? y - size * 0.58 : y);

@@ -10,7 +10,13 @@ const ROW_NAMES_FROM = 12;
 const ROUND_FROM = 5;
 
 /** Pictures of the sections' seats, stretched to the camera: cheap enough for every frame of a gesture. */
-export function drawSprites(ctx: CanvasRenderingContext2D, scene: Scene, sprites: Sprites, versions: readonly number[], frameStart: number): void {
+export function drawSprites(
+  ctx: CanvasRenderingContext2D,
+  scene: Scene,
+  sprites: Sprites,
+  versions: readonly number[],
+  frameStart: number,
+): void {
   const { camera, model } = scene;
   const seen = visible(camera, scene.frame);
   for (const [index, section] of model.sections.entries()) {
@@ -18,7 +24,13 @@ export function drawSprites(ctx: CanvasRenderingContext2D, scene: Scene, sprites
     const picture = sprites.get(index, versions[index] ?? 0, scene.taken, scene.theme, scene.only, frameStart);
     if (!picture) continue;
     const stretch = camera.scale / sprites.scale;
-    ctx.drawImage(picture, section.box.x0 * camera.scale + camera.x, section.box.y0 * camera.scale + camera.y, picture.width * stretch, picture.height * stretch);
+    ctx.drawImage(
+      picture,
+      section.box.x0 * camera.scale + camera.x,
+      section.box.y0 * camera.scale + camera.y,
+      picture.width * stretch,
+      picture.height * stretch,
+    );
   }
 }
 

@@ -15,7 +15,10 @@ const TAP_SLACK = 8;
 const KEY_STEP = 80;
 const KEY_ZOOM = 1.35;
 
-interface Finger { x: number; y: number }
+interface Finger {
+  x: number;
+  y: number;
+}
 
 export function listen(canvas: HTMLCanvasElement, wishes: Wishes): () => void {
   const abort = new AbortController();
@@ -29,39 +32,47 @@ export function listen(canvas: HTMLCanvasElement, wishes: Wishes): () => void {
     return { x: event.clientX - box.left, y: event.clientY - box.top };
   };
 
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button > 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    if (fingers.size === 0) travelled = 0;
-    else travelled = TAP_SLACK + 1;
-    fingers.set(event.pointerId, place(event));
-    velocity = { x: 0, y: 0, at: event.timeStamp };
-    wishes.touch();
-  }, { signal });
+  canvas.addEventListener(
+    "pointerdown",
+    (event) => {
+      if (event.button > 0) return;
+      canvas.setPointerCapture(event.pointerId);
+      if (fingers.size === 0) travelled = 0;
+      else travelled = TAP_SLACK + 1;
+      fingers.set(event.pointerId, place(event));
+      velocity = { x: 0, y: 0, at: event.timeStamp };
+      wishes.touch();
+    },
+    { signal },
+  );
 
-  canvas.addEventListener("pointermove", (event) => {
-    const now = place(event);
-    const before = fingers.get(event.pointerId);
-    if (!before) {
-      if (event.pointerType === "mouse") wishes.hover(now.x, now.y);
-      return;
-    }
-    const [dx, dy] = [now.x - before.x, now.y - before.y];
-    travelled += Math.hypot(dx, dy);
-    if (fingers.size === 1) {
-      if (travelled <= TAP_SLACK) return;
-      wishes.pan(dx, dy);
-      const dt = Math.max(1, event.timeStamp - velocity.at);
-      velocity = { x: velocity.x * 0.6 + (dx / dt) * 0.4, y: velocity.y * 0.6 + (dy / dt) * 0.4, at: event.timeStamp };
-    } else {
-      const other = [...fingers].find(([id]) => id !== event.pointerId)![1];
-      const apart = Math.hypot(now.x - other.x, now.y - other.y);
-      const was = Math.hypot(before.x - other.x, before.y - other.y);
-      wishes.pan(dx / 2, dy / 2);
-      if (was > 0) wishes.zoom((now.x + other.x) / 2, (now.y + other.y) / 2, apart / was);
-    }
-    fingers.set(event.pointerId, now);
-  }, { signal });
+  canvas.addEventListener(
+    "pointermove",
+    (event) => {
+      const now = place(event);
+      const before = fingers.get(event.pointerId);
+      if (!before) {
+        if (event.pointerType === "mouse") wishes.hover(now.x, now.y);
+        return;
+      }
+      const [dx, dy] = [now.x - before.x, now.y - before.y];
+      travelled += Math.hypot(dx, dy);
+      if (fingers.size === 1) {
+        if (travelled <= TAP_SLACK) return;
+        wishes.pan(dx, dy);
+        const dt = Math.max(1, event.timeStamp - velocity.at);
+        velocity = { x: velocity.x * 0.6 + (dx / dt) * 0.4, y: velocity.y * 0.6 + (dy / dt) * 0.4, at: event.timeStamp };
+      } else {
+        const other = [...fingers].find(([id]) => id !== event.pointerId)![1];
+        const apart = Math.hypot(now.x - other.x, now.y - other.y);
+        const was = Math.hypot(before.x - other.x, before.y - other.y);
+        wishes.pan(dx / 2, dy / 2);
+        if (was > 0) wishes.zoom((now.x + other.x) / 2, (now.y + other.y) / 2, apart / was);
+      }
+      fingers.set(event.pointerId, now);
+    },
+    { signal },
+  );
 
   const lift = (event: PointerEvent): void => {
     if (!fingers.delete(event.pointerId) || fingers.size > 0) return;
@@ -73,33 +84,41 @@ export function listen(canvas: HTMLCanvasElement, wishes: Wishes): () => void {
   canvas.addEventListener("pointercancel", lift, { signal });
   canvas.addEventListener("pointerleave", () => wishes.leave(), { signal });
 
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const at = place(event);
-    const lines = event.deltaMode === 1 ? 16 : 1;
-    // A pinch on a track pad comes as a wheel with ctrl and small deltas.
-    const speed = event.ctrlKey ? 0.012 : 0.0022;
-    wishes.zoom(at.x, at.y, Math.exp(-event.deltaY * lines * speed));
-  }, { signal, passive: false });
+  canvas.addEventListener(
+    "wheel",
+    (event) => {
+      event.preventDefault();
+      const at = place(event);
+      const lines = event.deltaMode === 1 ? 16 : 1;
+      // A pinch on a track pad comes as a wheel with ctrl and small deltas.
+      const speed = event.ctrlKey ? 0.012 : 0.0022;
+      wishes.zoom(at.x, at.y, Math.exp(-event.deltaY * lines * speed));
+    },
+    { signal, passive: false },
+  );
 
-  canvas.addEventListener("keydown", (event) => {
-    const middle: [number, number] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
-    const keys: Record<string, () => void> = {
-      ArrowLeft: () => wishes.pan(KEY_STEP, 0),
-      ArrowRight: () => wishes.pan(-KEY_STEP, 0),
-      ArrowUp: () => wishes.pan(0, KEY_STEP),
-      ArrowDown: () => wishes.pan(0, -KEY_STEP),
-      "+": () => wishes.zoom(...middle, KEY_ZOOM),
-      "=": () => wishes.zoom(...middle, KEY_ZOOM),
-      "-": () => wishes.zoom(...middle, 1 / KEY_ZOOM),
-      "0": () => wishes.fit(),
-      Home: () => wishes.fit(),
-    };
-    const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
-  }, { signal });
+  canvas.addEventListener(
+    "keydown",
+    (event) => {
+      const middle: [number, number] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
+      const keys: Record<string, () => void> = {
+        ArrowLeft: () => wishes.pan(KEY_STEP, 0),
+        ArrowRight: () => wishes.pan(-KEY_STEP, 0),
+        ArrowUp: () => wishes.pan(0, KEY_STEP),
+        ArrowDown: () => wishes.pan(0, -KEY_STEP),
+        "+": () => wishes.zoom(...middle, KEY_ZOOM),
+        "=": () => wishes.zoom(...middle, KEY_ZOOM),
+        "-": () => wishes.zoom(...middle, 1 / KEY_ZOOM),
+        "0": () => wishes.fit(),
+        Home: () => wishes.fit(),
+      };
+      const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
+      if (!act) return;
+      event.preventDefault();
+      act();
+    },
+    { signal },
+  );
 
   return () => abort.abort();
 }

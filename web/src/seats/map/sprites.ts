@@ -3,7 +3,11 @@ import type { SeatModel } from "../model";
 import type { Theme } from "./theme";
 
 /** Seats of a section drawn once at a middle size, to be moved and stretched while the map moves. */
-interface Sprite { canvas: HTMLCanvasElement; version: number; only: string | null }
+interface Sprite {
+  canvas: HTMLCanvasElement;
+  version: number;
+  only: string | null;
+}
 
 const PIXELS_PER_SEAT = 12;
 const MOST_PIXELS = 16_000_000;
@@ -24,7 +28,14 @@ export class Sprites {
   }
 
   /** The section's picture; an older one where this frame has no time left for a new one. */
-  get(section: number, version: number, taken: Uint8Array, theme: Theme, only: string | null, frameStart: number): HTMLCanvasElement | null {
+  get(
+    section: number,
+    version: number,
+    taken: Uint8Array,
+    theme: Theme,
+    only: string | null,
+    frameStart: number,
+  ): HTMLCanvasElement | null {
     const known = this.sprites[section];
     if (known && known.version === version && known.only === only) return known.canvas;
     if (performance.now() - frameStart > FRAME_SHARE) return known?.canvas ?? null;

@@ -1,9 +1,9 @@
 import type { Lang } from "../../i18n";
 import { toCss } from "../colour";
-import { contains, inPolygon, overlaps, type Box } from "../geometry";
+import { contains, inPolygon, type Box } from "../geometry";
 import { SeatGrid } from "../grid";
 import type { SeatModel } from "../model";
-import { between, clamp, fit, toPlan, visible, zoomAt, type Camera, type Frame } from "./camera";
+import { between, clamp, fit, toPlan, zoomAt, type Camera, type Frame } from "./camera";
 import { drawLabels, drawSections, drawShapes, nearness, sectionPaths } from "./drawGround";
 import { drawMarks } from "./drawMarks";
 import { drawSeats, drawSprites } from "./drawSeats";
@@ -58,9 +58,22 @@ export class MapView {
     this.paths = sectionPaths(model.sections);
     this.versions = model.sections.map(() => 0);
     this.scene = {
-      model, taken, words, lang, grid: new SeatGrid(model), free: model.sections.map(() => null), selected: new Set(), lost: new Set(),
-      hover: -1, only: null, camera: { scale: 1, x: 0, y: 0 }, frame: { width: 0, height: 0, pad: 16, top: 0 }, seatsFrom: SEATS_FROM, dpr: 1,
-      theme: readTheme(canvas, gradeColours), moving: false,
+      model,
+      taken,
+      words,
+      lang,
+      grid: new SeatGrid(model),
+      free: model.sections.map(() => null),
+      selected: new Set(),
+      lost: new Set(),
+      hover: -1,
+      only: null,
+      camera: { scale: 1, x: 0, y: 0 },
+      frame: { width: 0, height: 0, pad: 16, top: 0 },
+      seatsFrom: SEATS_FROM,
+      dpr: 1,
+      theme: readTheme(canvas, gradeColours),
+      moving: false,
     };
     this.watch();
   }
@@ -150,7 +163,8 @@ export class MapView {
     this.least = whole.scale * 0.8;
     this.most = Math.max(NEAREST_PITCH / scene.model.pitch, whole.scale * 2);
     if (this.untouched || !before.width) scene.camera = whole;
-    else scene.camera = { ...scene.camera, x: scene.camera.x + (width - before.width) / 2, y: scene.camera.y + (height - before.height) / 2 };
+    else
+      scene.camera = { ...scene.camera, x: scene.camera.x + (width - before.width) / 2, y: scene.camera.y + (height - before.height) / 2 };
     this.draw();
   }
 
@@ -275,11 +289,5 @@ export class MapView {
   private settle(): void {
     clearTimeout(this.settleTimer);
     this.settleTimer = setTimeout(() => this.request(), SETTLE + 10);
-  }
-
-  /** The sections on the screen, for the words that tell what the map shows. */
-  inView(): number[] {
-    const seen = visible(this.scene.camera, this.scene.frame);
-    return this.scene.model.sections.flatMap(({ box }, i) => (overlaps(box, seen) ? [i] : []));
   }
 }
