@@ -210,7 +210,7 @@ def _sqlite_engine(url: URL, timeout: float) -> AsyncEngine:
     return engine
 
 
-def _mysql_engine(url: URL, timeout: float, pool_size: int) -> AsyncEngine:
+def _mysql_engine(url: URL, timeout: float, answer_timeout: float, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="READ COMMITTED",
@@ -220,7 +220,7 @@ def _mysql_engine(url: URL, timeout: float, pool_size: int) -> AsyncEngine:
         pool_timeout=timeout,
         pool_pre_ping=True,
         pool_recycle=900,
-        connect_args={"connect_timeout": int(timeout) or 1},
+        connect_args={"connect_timeout": int(timeout) or 1, "read_timeout": answer_timeout},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -232,12 +232,13 @@ def _mysql_engine(url: URL, timeout: float, pool_size: int) -> AsyncEngine:
     return engine
 
 
-def connect_database(url: str, *, timeout: float = 5.0, pool_size: int = 8) -> Database:
+def connect_database(url: str, *, timeout: float = 5.0, answer_timeout: float = 15.0, pool_size: int = 8) -> Database:
     """A Database for `sqlite+aiosqlite:///…` or `mysql+asyncmy://…`.
 
     Args:
         url: SQLAlchemy URL.
         timeout: seconds to wait for a connection or a lock.
+        answer_timeout: seconds after which a server that does not answer a statement counts as lost (servers only).
         pool_size: connections per process (servers only).
 
     Raises:
@@ -248,5 +249,5 @@ def connect_database(url: str, *, timeout: float = 5.0, pool_size: int = 8) -> D
     if backend == "sqlite":
         return Database(_sqlite_engine(parsed, timeout))
     if backend in ("mysql", "mariadb"):
-        return Database(_mysql_engine(parsed, timeout, pool_size))
+        return Database(_mysql_engine(parsed, timeout, answer_timeout, pool_size))
     raise ValueError(f"unsupported database {backend!r}: use sqlite+aiosqlite:/// or mysql+asyncmy://")

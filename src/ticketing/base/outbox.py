@@ -153,30 +153,63 @@ class Topic:
         self._nudge.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; a database that is away is waited for."""
-        await asyncio.gather(*(self._loop(stop) for _ in range(self._parallel)))
-
-    async def _loop(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set and what is in hand is finished; a database that is away is waited for."""
+        running: set[asyncio.Task[None]] = set()
         while not stop.is_set():
             self._nudge.clear()
-            try:
-                busy = await self.run_once()
-            except DatabaseAway as error:
-                log.warning("outbox_database_away", topic=self.name, error=str(error)[:200])
-                busy = 0
-            if busy and self._then is not None:
-                self._then()
-            if busy == 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudge.wait(), self._idle)
+            if len(running) < self._parallel and await self._start(running):
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nudge.wait(), self._idle)
+        await asyncio.gather(*running)
+
+    async def _start(self, running: set[asyncio.Task[None]]) -> bool:
+        """Begin a batch if one is due; whether there may be more. One loop looks, so that a batch which waits for
+        something slow holds up no other."""
+        try:
+            if not await self._any_due():
+                return False
+            if self._transactional is not None:
+                done = await self._run_transactional(self._transactional)
+                self._tell()
+                return done > 0
+            rows = await self._lease()
+        except DatabaseAway as error:
+            self._away(error)
+            return False
+        if not rows:
+            return False
+        task = asyncio.create_task(self._work(rows))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        task.add_done_callback(lambda _: self._nudge.set())
+        return True
+
+    async def _work(self, rows: list[OutboxRow]) -> None:
+        try:
+            await self._handle(rows)
+        except DatabaseAway as error:
+            # The lease runs out, and they come again.
+            self._away(error)
+        self._tell()
+
+    def _away(self, error: DatabaseAway) -> None:
+        log.warning("outbox_database_away", topic=self.name, error=str(error)[:200])
+
+    def _tell(self) -> None:
+        if self._then is not None:
+            self._then()
 
     async def run_once(self) -> int:
-        """Handle one batch; gives the number of rows that were due."""
+        """Handle one batch to its end; gives the number of rows that were due. Raises DatabaseAway."""
         if not await self._any_due():
             return 0
         if self._transactional is not None:
             return await self._run_transactional(self._transactional)
-        return await self._run_leased()
+        rows = await self._lease()
+        if rows:
+            await self._handle(rows)
+        return len(rows)
 
     async def _any_due(self) -> bool:
         due = self._due().with_only_columns(outbox.c.id).limit(1)
@@ -243,12 +276,10 @@ class Topic:
 
         return await self._db.transact(work)
 
-    async def _run_leased(self) -> int:
-        rows = await self._lease()
-        if not rows:
-            return 0
+    async def _handle(self, rows: list[OutboxRow]) -> None:
+        """Leased rows to the handler; what failed is put back."""
         await self._crash_point(f"{self.name}:leased")
-        assert self._leased is not None  # noqa: S101 - run_once chose this branch
+        assert self._leased is not None  # noqa: S101 - the constructor saw to it
         by_id = {row.id: row for row in rows}
         try:
             failed = await self._leased(rows) or {}
@@ -259,7 +290,6 @@ class Topic:
             failed = dict.fromkeys(by_id, error)
         await self._crash_point(f"{self.name}:handled")
         await self._put_back(failed, by_id)
-        return len(rows)
 
     async def _put_back(self, failed: dict[int, Exception], by_id: dict[int, OutboxRow]) -> None:
         for row_id, error in failed.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ticketing.base.db import connect_database
 from ticketing.cli.console import AsJson, app, fail, out, print_json, run, settings_or_exit
 from ticketing.wiring.document import openapi_document
-from ticketing.wiring.migrate import MigrationLocked, newest
+from ticketing.wiring.migrate import ANSWER_TIMEOUT, MigrationLocked, newest
 from ticketing.wiring.migrate import migrate as migrate_database
 
 
@@ -15,7 +15,7 @@ def migrate(as_json: AsJson = False) -> None:
     settings = settings_or_exit()
 
     async def work() -> tuple[str | None, str | None]:
-        db = connect_database(settings.database_url)
+        db = connect_database(settings.database_url, answer_timeout=ANSWER_TIMEOUT)
         try:
             return await migrate_database(db)
         finally:

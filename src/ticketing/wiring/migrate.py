@@ -9,11 +9,16 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base.db import Database
 
 _LOCK = "ticketing-migrate"
 _LOCK_SECONDS = 120
+_ASK_SECONDS = 5  # well below what a connection waits for an answer
+
+ANSWER_TIMEOUT = 3600.0
+"""What to connect with: a statement that rebuilds a large table may take long."""
 
 
 class MigrationLocked(Exception):
@@ -41,14 +46,14 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(config_for()).get_current_head()
 
 
-async def migrate(db: Database) -> tuple[str | None, str | None]:
+async def migrate(db: Database, *, lock_seconds: int = _LOCK_SECONDS) -> tuple[str | None, str | None]:
     """Upgrade to the newest revision; gives the revisions before and after.
 
     On MySQL a named lock of the server makes others wait: its DDL cannot be rolled back, so two migrations at once
     would leave a half-made schema. SQLite serialises by its write lock.
 
     Raises:
-        MigrationLocked: another process did not finish within two minutes.
+        MigrationLocked: another process did not finish within `lock_seconds`.
         DatabaseAway: not reachable.
     """
     await db.ping()
@@ -56,10 +61,7 @@ async def migrate(db: Database) -> tuple[str | None, str | None]:
         if db.dialect == "sqlite":
             await conn.execution_options(ticketing_write=True)
         else:
-            got = await conn.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": _LOCK_SECONDS})
-            if got.scalar_one() != 1:
-                raise MigrationLocked("another process is migrating this database; try again later")
-            await conn.commit()
+            await _lock(conn, lock_seconds)
         try:
             before = await conn.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
             await conn.run_sync(lambda sync: command.upgrade(config_for(sync), "head"))
@@ -69,3 +71,13 @@ async def migrate(db: Database) -> tuple[str | None, str | None]:
             if db.dialect == "mysql":
                 await conn.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
     return before, after
+
+
+async def _lock(conn: AsyncConnection, seconds: int) -> None:
+    for waited in range(0, max(seconds, 1), _ASK_SECONDS):
+        wait = min(_ASK_SECONDS, seconds - waited)
+        got = await conn.execute(text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": wait})
+        await conn.commit()
+        if got.scalar_one() == 1:
+            return
+    raise MigrationLocked("another process is migrating this database; try again later")

@@ -52,7 +52,7 @@ def topics(parts: Parts) -> dict[str, Topic]:
         Topic, db=db, clock=clock, lease_seconds=p.settings.outbox_lease_seconds, crash_point=p.crash_point
     )
     by_name |= {
-        messages.CAPTURE: topic(messages.CAPTURE, leased=capture, batch=50, parallel=4, then=nudge),
+        messages.CAPTURE: topic(messages.CAPTURE, leased=capture, batch=50, parallel=20, then=nudge),
         messages.ISSUE: topic(messages.ISSUE, transactional=issue, then=nudge),
         messages.SEATS: topic(messages.SEATS, leased=sync, batch=200),
         messages.REFUND: topic(messages.REFUND, leased=refunds, batch=20, parallel=2, then=nudge),

@@ -1,0 +1,68 @@
+"""Every page, in both languages, light and dark, on a phone and on a desk: it fits, and everybody can use it.
+
+`TICKETING_SHOTS=folder` also keeps a picture of each.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.browser import axe
+from tests.browser.house import House
+from tests.browser.tour import Look, Tour, prepare, take
+from tests.browser.visitor import DESKTOP, PHONE, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+LOOKS = [Look("ko", PHONE), Look("en", PHONE, dark=True), Look("ko", DESKTOP, dark=True), Look("en", DESKTOP)]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def tour(house: House, browser: Browser) -> Tour:
+    """One house for all looks."""
+    return await prepare(house, browser)
+
+
+async def keep_picture(visitor: Visitor, name: str) -> None:
+    folder = os.environ.get("TICKETING_SHOTS")
+    if folder:
+        await visitor.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+async def test_every_page_fits_and_is_usable_by_everybody(
+    house: House, browser: Browser, tour: Tour, look: Look
+) -> None:
+    amiss: list[str] = []
+    for stop in tour.stops:
+        visitor = await take(house, browser, tour, stop, look)
+        await keep_picture(visitor, f"{stop.name}-{look}")
+        amiss += [f"{stop.name}: {line}" for line in await axe.grave(visitor.page)]
+        try:
+            await visitor.fits()
+            await visitor.leave()
+        except AssertionError as error:
+            amiss.append(f"{stop.name}: {error}")
+    assert not amiss, "\n".join(amiss)
+
+
+async def test_control_axe_and_the_ruler_see_what_is_wrong(house: House, browser: Browser) -> None:
+    visitor = await Visitor.arrive(house, browser, size=PHONE)
+    await visitor.go("/")
+    assert await axe.grave(visitor.page) == []
+    await visitor.fits()
+    await visitor.page.evaluate(
+        """() => {
+            const button = document.createElement("button");
+            button.style.width = "500px";
+            document.querySelector("main").append(button);
+        }"""
+    )
+    assert any("button-name" in line for line in await axe.grave(visitor.page))
+    with pytest.raises(AssertionError, match="px wide on a screen of 390 px"):
+        await visitor.fits()

@@ -1,0 +1,303 @@
+"""The outbox on each kind of database: nothing is lost, nothing runs twice at once, poison stops nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tests.contract.database_fixtures import Place, event_people, outbox
+from ticketing.base.clock import ManualClock
+from ticketing.base.db import Database
+from ticketing.base.outbox import Leased, OutboxRow, RetryLater, Topic, Transactional, forget, outbox_stats, put
+
+NOW = 1_790_000_000_000
+
+
+class Desk:
+    """A database, a clock that stands still, and a topic called "news"."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.db: Database = place.connect()
+        self.clock = ManualClock(NOW)
+
+    async def put(self, *payloads: str, topic: str = "news", delay_ms: int = 0) -> None:
+        """Commit some messages."""
+        bodies = [payload.encode() for payload in payloads]
+        await self.db.transact(lambda conn: put(conn, topic, bodies, self.clock.now_ms(), delay_ms))
+
+    def transactional(self, handler: Transactional, batch: int = 100, max_attempts: int = 12) -> Topic:
+        """A worker of its own, with connections of its own."""
+        db = self.place.connect()
+        return Topic("news", db, self.clock, transactional=handler, batch=batch, max_attempts=max_attempts)
+
+    def leased(self, handler: Leased, batch: int = 100, max_attempts: int = 12) -> Topic:
+        """The same for a handler that talks to the outside."""
+        db = self.place.connect()
+        return Topic("news", db, self.clock, leased=handler, batch=batch, max_attempts=max_attempts)
+
+    async def payloads(self) -> list[str]:
+        """What is still there."""
+        return sorted(row.payload.decode() for row in await self.db.fetch(select(outbox.c.payload)))
+
+    async def forget(self, rows: Sequence[OutboxRow]) -> None:
+        """What a leased handler does for the rows that it has done."""
+        await self.db.transact(lambda conn: forget(conn, [row.id for row in rows]))
+
+
+@pytest.fixture
+def desk(books: Place) -> Desk:
+    """Each kind of database."""
+    return Desk(books)
+
+
+def texts(rows: Sequence[OutboxRow]) -> list[str]:
+    """Payloads in words."""
+    return [row.payload.decode() for row in rows]
+
+
+class TestPut:
+    async def test_messages_exist_if_and_only_if_their_transaction_commits(self, desk: Desk) -> None:
+        async def rolled_back(conn: AsyncConnection) -> None:
+            await put(conn, "news", [b"never"], NOW)
+            raise ValueError
+
+        with pytest.raises(ValueError):
+            await desk.db.transact(rolled_back)
+        await desk.put("once", "좌석")
+        assert await desk.payloads() == ["once", "좌석"]
+
+    async def test_a_message_waits_for_its_time_and_topics_do_not_mix(self, desk: Desk) -> None:
+        seen: list[str] = []
+
+        async def handler(_: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            seen.extend(texts(rows))
+
+        topic = desk.transactional(handler)
+        await desk.put("later", delay_ms=5000)
+        await desk.put("foreign", topic="other")
+        assert await topic.run_once() == 0
+        desk.clock.advance(5)
+        assert await topic.run_once() == 1
+        assert seen == ["later"]
+        assert await desk.payloads() == ["foreign"]
+
+    async def test_large_and_binary_payloads(self, desk: Desk) -> None:
+        body = bytes(range(256)) * 230
+        await desk.db.transact(lambda conn: put(conn, "news", [body], NOW))
+        assert (await desk.db.fetch(select(outbox.c.payload)))[0][0] == body
+
+    async def test_stats(self, desk: Desk) -> None:
+        await desk.put("a", "b")
+        desk.clock.advance(7)
+        async with desk.db.read() as conn:
+            stats = await outbox_stats(conn, desk.clock.now_ms())
+        assert stats == {"unsent": 2, "oldest_seconds": 7.0, "dead": 0}
+
+
+class TestTransactional:
+    async def test_the_work_and_the_end_of_the_message_are_one_commit(self, desk: Desk) -> None:
+        async def handler(conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            await write(conn, texts(rows))
+
+        await desk.put("a", "b")
+        assert await desk.transactional(handler).run_once() == 2
+        assert await written(desk.db) == {"a": 1, "b": 1}
+        assert await desk.payloads() == []
+
+    async def test_a_batch_that_fails_is_done_one_by_one_and_poison_ends_dead(self, desk: Desk) -> None:
+        async def handler(conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            await write(conn, texts(rows))
+            if "poison" in texts(rows):
+                raise ValueError("cannot be")
+
+        topic = desk.transactional(handler, max_attempts=3)
+        await desk.put("a", "poison", "b")
+        for _ in range(6):
+            await topic.run_once()
+            desk.clock.advance(120)
+        # Nothing of the failed batch stayed, everything else was done once.
+        assert await written(desk.db) == {"a": 1, "b": 1}
+        (dead,) = await desk.db.fetch(select(outbox))
+        assert (dead.payload, dead.dead, dead.attempts) == (b"poison", 1, 3)
+        assert "cannot be" in dead.last_error
+        assert await topic.run_once() == 0
+
+    async def test_two_workers_share_the_rows_and_do_each_once(self, desk: Desk) -> None:
+        done: Counter[str] = Counter()
+
+        async def handler(conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            await write(conn, texts(rows))
+            await asyncio.sleep(0)
+            done.update(texts(rows))
+
+        await desk.put(*(f"m{i:03}" for i in range(120)))
+        workers = [desk.transactional(handler, batch=10) for _ in range(3)]
+        await asyncio.gather(*(drained(worker) for worker in workers))
+        # Handled may be more than once, after a lost lock; committed never.
+        assert await written(desk.db) == {f"m{i:03}": 1 for i in range(120)}
+        assert set(done) == set(await written(desk.db))
+
+    async def test_a_crash_before_the_commit_leaves_the_message(self, desk: Desk) -> None:
+        begun = asyncio.Event()
+
+        async def hangs(conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            await write(conn, texts(rows))
+            begun.set()
+            await asyncio.Event().wait()
+
+        async def works(conn: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            await write(conn, texts(rows))
+
+        await desk.put("a")
+        task = asyncio.create_task(desk.transactional(hangs).run_once())
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await written(desk.db) == {}
+        assert await desk.transactional(works).run_once() == 1
+        assert await written(desk.db) == {"a": 1}
+
+
+class TestLeased:
+    async def test_what_is_under_lease_nobody_else_is_given(self, desk: Desk) -> None:
+        second: list[list[str]] = []
+
+        async def other(rows: Sequence[OutboxRow]) -> None:
+            second.append(texts(rows))
+
+        async def handler(rows: Sequence[OutboxRow]) -> None:
+            assert await desk.leased(other).run_once() == 0
+            await desk.forget(rows)
+
+        await desk.put("a", "b")
+        assert await desk.leased(handler).run_once() == 2
+        assert second == []
+        assert await desk.payloads() == []
+
+    async def test_after_a_crash_the_message_comes_again_when_its_lease_is_over(self, desk: Desk) -> None:
+        attempts: list[int] = []
+
+        async def crashes(rows: Sequence[OutboxRow]) -> None:
+            raise asyncio.CancelledError
+
+        async def works(rows: Sequence[OutboxRow]) -> None:
+            attempts.extend(row.attempts for row in rows)
+            await desk.forget(rows)
+
+        await desk.put("a")
+        with pytest.raises(asyncio.CancelledError):
+            await desk.leased(crashes).run_once()
+        worker = desk.leased(works)
+        desk.clock.advance(59)
+        assert await worker.run_once() == 0
+        desk.clock.advance(2)
+        assert await worker.run_once() == 1
+        assert attempts == [1]
+        assert await desk.payloads() == []
+
+    async def test_those_that_failed_come_again_later_and_later_and_end_dead(self, desk: Desk) -> None:
+        tries: list[int] = []
+
+        async def handler(rows: Sequence[OutboxRow]) -> dict[int, Exception]:
+            good = [row for row in rows if row.payload != b"poison"]
+            await desk.forget(good)
+            bad = [row for row in rows if row.payload == b"poison"]
+            tries.extend(desk.clock.now_ms() - NOW for _ in bad)
+            return {row.id: ValueError("no") for row in bad}
+
+        await desk.put("a", "poison")
+        topic = desk.leased(handler, max_attempts=4)
+        for _ in range(400):
+            await topic.run_once()
+            desk.clock.advance(0.25)
+        assert await desk.payloads() == ["poison"]
+        assert tries == [0, 500, 1500, 3500]
+        async with desk.db.read() as conn:
+            assert (await outbox_stats(conn, NOW))["dead"] == 1
+
+    async def test_patience_is_no_failure(self, desk: Desk) -> None:
+        tries = 0
+
+        async def handler(rows: Sequence[OutboxRow]) -> dict[int, Exception]:
+            nonlocal tries
+            tries += 1
+            return {row.id: RetryLater(10, "not yet") for row in rows}
+
+        await desk.put("a")
+        topic = desk.leased(handler, max_attempts=3)
+        for _ in range(20):
+            assert await topic.run_once() == 1
+            assert await topic.run_once() == 0
+            desk.clock.advance(10)
+        (row,) = await desk.db.fetch(select(outbox))
+        assert (tries, row.dead, row.attempts) == (20, 0, 20)
+
+    async def test_a_handler_that_breaks_fails_all_its_rows(self, desk: Desk) -> None:
+        async def handler(rows: Sequence[OutboxRow]) -> None:
+            raise RuntimeError("broken")
+
+        await desk.put("a", "b")
+        assert await desk.leased(handler).run_once() == 2
+        assert {row.last_error for row in await desk.db.fetch(select(outbox))} == {"RuntimeError('broken')"}
+        assert await desk.leased(handler).run_once() == 0
+
+    async def test_three_workers_never_have_the_same_row(self, desk: Desk) -> None:
+        given: Counter[str] = Counter()
+
+        async def handler(rows: Sequence[OutboxRow]) -> None:
+            given.update(texts(rows))
+            await asyncio.sleep(0)
+            await desk.forget(rows)
+
+        await desk.put(*(f"m{i:03}" for i in range(120)))
+        workers = [desk.leased(handler, batch=10) for _ in range(3)]
+        await asyncio.gather(*(drained(worker) for worker in workers))
+        assert given == {f"m{i:03}": 1 for i in range(120)}
+        assert await desk.payloads() == []
+
+
+async def test_a_topic_runs_until_it_is_told_to_stop(desk: Desk) -> None:
+    done = asyncio.Event()
+
+    async def handler(_: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+        if "last" in texts(rows):
+            done.set()
+
+    topic = desk.transactional(handler)
+    stop = asyncio.Event()
+    running = asyncio.create_task(topic.run(stop))
+    await desk.put("first")
+    await desk.put("last")
+    topic.nudge()
+    await asyncio.wait_for(done.wait(), 20)
+    stop.set()
+    topic.nudge()
+    await asyncio.wait_for(running, 20)
+    assert await desk.payloads() == []
+
+
+async def write(conn: AsyncConnection, names: Sequence[str]) -> None:
+    """Some effect in the database that shows when it happened twice."""
+    rows = [{"event_id": name, "account_id": "x", "seats": 1} for name in names]
+    await conn.execute(insert(event_people), rows)
+
+
+async def written(db: Database) -> dict[str, int]:
+    """The effects."""
+    query = select(event_people.c.event_id, func.sum(event_people.c.seats)).group_by(event_people.c.event_id)
+    return {name: int(n) for name, n in await db.fetch(query)}
+
+
+async def drained(topic: Topic) -> None:
+    """Run until nothing is due, twice in a row: another worker may hold what is left."""
+    idle = 0
+    while idle < 2:
+        idle = 0 if await topic.run_once() else idle + 1
+        await asyncio.sleep(0.01)

@@ -1,0 +1,66 @@
+"""Workers with one guard taken off, to show that the checker notices: `python -m tests.drills.bad_worker NAME`.
+
+- ack-first: a message is acked when it is received, not when it is in the books
+- forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+
+from ticketing.__main__ import main
+from ticketing.base.queue.port import Delivery
+from ticketing.orders.consume import Consumer
+from ticketing.payments.gateway import CaptureOutcome, CaptureRequest, LookupOutcome, NotFound
+from ticketing.payments.sandbox_gateway import SandboxGateway
+from ticketing.wiring import parts, work
+
+
+class AckFirst(Consumer):
+    """Loses what it has in hand when it dies."""
+
+    async def handle(self, deliveries: list[Delivery], stop: asyncio.Event) -> None:
+        """Ack, then work."""
+        await self._queue.ack(deliveries)
+        await super().handle(deliveries, stop)
+
+
+class ForgetfulCapture(SandboxGateway):
+    """Takes the money again whenever it is not sure."""
+
+    async def capture(self, request: CaptureRequest) -> CaptureOutcome:
+        """Capture under an id that the provider has not seen."""
+        for attempt in itertools.count():
+            order_id = f"{request.order_id}-{attempt}" if attempt else request.order_id
+            if isinstance(await super().lookup(order_id), NotFound):
+                break
+        again = CaptureRequest(
+            order_id,
+            request.amount,
+            request.currency,
+            request.method,
+            request.token,
+            request.description,
+            request.callback_url,
+        )
+        return await super().capture(again)
+
+    async def lookup(self, order_id: str) -> LookupOutcome:
+        """Never ask."""
+        return NotFound()
+
+
+def take_off_a_guard(name: str) -> None:
+    """Put the variant where wiring looks for the real thing. Raises KeyError for an unknown name."""
+    {
+        "ack-first": lambda: setattr(work, "Consumer", AckFirst),
+        "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
+    }[name]()
+
+
+if __name__ == "__main__":
+    take_off_a_guard(sys.argv[1])
+    sys.argv[1:] = ["worker"]
+    main()

@@ -1,0 +1,111 @@
+"""What the buyers asked and what they were told: the only thing that the checker believes about promises."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer. `status` is None when no answer came: anything may have happened then.
+
+    `at` is a monotonic clock in seconds; `account` is "" for requests without a session; bodies are decoded JSON.
+    """
+
+    at: float
+    account: str
+    method: str
+    path: str
+    request: Any = None
+    key: str = ""
+    status: int | None = None
+    answer: Any = None
+    media_type: str = ""
+
+
+@dataclass
+class History:
+    """All exchanges of one drill, in the order in which their answers came."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+
+    def add(self, exchange: Exchange) -> None:
+        """Append."""
+        self.exchanges.append(exchange)
+
+    def answers(self, method: str, prefix: str = "/") -> list[Exchange]:
+        """Exchanges of a method and the beginning of a path."""
+        return [e for e in self.exchanges if e.method == method and e.path.startswith(prefix)]
+
+    def placed(self) -> list[Exchange]:
+        """Every attempt to place an order."""
+        return [e for e in self.exchanges if e.method == "POST" and e.path == "/api/orders"]
+
+    def accepted(self) -> dict[str, Exchange]:
+        """Order id → the first 202 that promised it."""
+        found: dict[str, Exchange] = {}
+        for exchange in self.placed():
+            if exchange.status == 202:
+                found.setdefault(exchange.answer["order_id"], exchange)
+        return found
+
+    def codes(self, method: str, suffix: str) -> list[tuple[int | None, str]]:
+        """(status, problem code) of the refusals on paths with an ending."""
+        return [
+            (e.status, (e.answer or {}).get("code", ""))
+            for e in self.exchanges
+            if e.method == method and e.path.endswith(suffix) and (e.status is None or e.status >= 400)
+        ]
+
+
+class Recorder(httpx.AsyncBaseTransport):
+    """An HTTP transport that writes down everything that passes. `history` may be replaced between drills."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
+        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=24))
+        self.history = History()
+        self.accounts: dict[str, str] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass one request on; record its answer, or that none came."""
+        history = self.history
+        status: int | None = None
+        answer: Any = None
+        media_type = ""
+        try:
+            response = await self._inner.handle_async_request(request)
+            body = await response.aread()
+            status, media_type = response.status_code, response.headers.get("content-type", "")
+            answer = _json(body) if "json" in media_type else None
+            return response
+        finally:
+            token = request.headers.get("authorization", "").removeprefix("Bearer ")
+            history.add(
+                Exchange(
+                    time.monotonic(),
+                    self.accounts.get(token, ""),
+                    request.method,
+                    request.url.path,
+                    _json(request.content),
+                    request.headers.get("idempotency-key", ""),
+                    status,
+                    answer,
+                    media_type,
+                )
+            )
+
+    async def aclose(self) -> None:
+        """Close connections."""
+        await self._inner.aclose()
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None

@@ -1,0 +1,173 @@
+"""The Valkey client against a real server: in order, few round trips, honest and bounded when the server is away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from redis.exceptions import DataError, ResponseError
+
+from ticketing.base.valkey import Script, Valkey, ValkeyAway, load_script
+from ticketing.base.valkey_server import ValkeyServer
+
+ECHO = Script("echo", "return {KEYS[1], ARGV[1]}")
+BOUND = 5.0
+"""Seconds within which a client with one second of patience must have said something."""
+
+
+async def reads_by_server(valkey: Valkey) -> int:
+    info = (await valkey.execute("INFO", "stats")).decode()
+    return next(int(line.split(":")[1]) for line in info.splitlines() if line.startswith("total_reads_processed"))
+
+
+@contextmanager
+def frozen(server: ValkeyServer) -> Iterator[None]:
+    """The server is there and says nothing."""
+    assert server.pid is not None
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+async def test_calls_made_together_travel_together_and_stay_in_order(valkey: Valkey) -> None:
+    await valkey.ping()
+    before = await reads_by_server(valkey)
+    lengths = await asyncio.gather(*(valkey.execute("RPUSH", "list", i) for i in range(1000)))
+    after = await reads_by_server(valkey)
+    assert lengths == list(range(1, 1001)), "each caller got the answer to its own command"
+    assert await valkey.execute("LRANGE", "list", 0, -1) == [str(i).encode() for i in range(1000)]
+    assert after - before < 50, "a thousand commands, a handful of system calls"
+
+
+async def test_calls_one_after_the_other_do_not_wait_for_company(valkey: Valkey) -> None:
+    before = await reads_by_server(valkey)
+    for i in range(20):
+        await valkey.execute("RPUSH", "list", i)
+    assert await reads_by_server(valkey) - before == 21, "negative control of the test above: nothing was joined"
+
+
+async def test_a_refused_command_hurts_none_of_its_neighbours(valkey: Valkey) -> None:
+    await valkey.execute("SET", "text", "x")
+    one, bad, two = await asyncio.gather(
+        valkey.execute("SET", "a", 1),
+        valkey.execute("LPUSH", "text", 1),
+        valkey.execute("GET", "a"),
+        return_exceptions=True,
+    )
+    assert (one, two) == (b"OK", b"1")
+    assert isinstance(bad, ResponseError)
+    assert "WRONGTYPE" in str(bad)
+
+
+@pytest.mark.parametrize("argument", ["\ud800", None, object()], ids=["half a surrogate pair", "None", "an object"])
+async def test_what_cannot_be_sent_hurts_only_its_caller(valkey: Valkey, argument: object) -> None:
+    async with asyncio.timeout(BOUND):
+        one, bad, two = await asyncio.gather(
+            valkey.execute("ECHO", "one"),
+            valkey.execute("ECHO", argument),
+            valkey.execute("ECHO", "two"),
+            return_exceptions=True,
+        )
+        assert (one, two) == (b"one", b"two")
+        assert isinstance(bad, UnicodeEncodeError | DataError)
+        with pytest.raises((UnicodeEncodeError, DataError)):
+            await valkey.execute("ECHO", argument)
+        assert await valkey.execute("ECHO", "after") == b"after"
+
+
+async def test_a_caller_that_gave_up_leaves_everyone_elses_answers_in_place(valkey: Valkey) -> None:
+    tasks = [asyncio.create_task(valkey.execute("ECHO", str(i))) for i in range(50)]
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    kept = {i: answer for i, answer in enumerate(answers) if i % 3}
+    assert kept == {i: str(i).encode() for i in kept}
+    assert await valkey.execute("ECHO", "after") == b"after"
+
+
+async def test_a_script_travels_once_and_again_after_the_server_forgot_it(valkey: Valkey) -> None:
+    async def calls(command: str) -> int:
+        stats = (await valkey.execute("INFO", "commandstats")).decode()
+        line = next((line for line in stats.splitlines() if line.startswith(f"cmdstat_{command}:")), ":calls=0,")
+        return int(line.partition("calls=")[2].partition(",")[0])
+
+    await valkey.execute("SCRIPT", "FLUSH")
+    await valkey.execute("CONFIG", "RESETSTAT")
+    for _ in range(3):
+        assert await valkey.run(ECHO, ["key"], ["value"]) == [b"key", b"value"]
+    assert await calls("eval") == 1, "the first call found no script, the others did"
+    await valkey.execute("SCRIPT", "FLUSH")
+    assert await valkey.run(ECHO, ["key"], ["again"]) == [b"key", b"again"]
+    assert await calls("eval") == 2
+
+
+def test_a_script_may_include_its_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "helper.lua").write_text("local one = 1")
+    (tmp_path / "main.lua").write_text("-- include helper.lua\nreturn one")
+    script = load_script(tmp_path / "main.lua")
+    assert (script.name, script.text) == ("main", "local one = 1\nreturn one")
+
+
+async def test_a_killed_server_is_away_at_once_and_found_again(base_valkey: ValkeyServer, valkey: Valkey) -> None:
+    await valkey.execute("SET", "kept", "1")
+    base_valkey.kill()
+    async with asyncio.timeout(BOUND):
+        for _ in range(3):
+            with pytest.raises(ValkeyAway):
+                await valkey.execute("GET", "kept")
+    await base_valkey.start_async()
+    assert await valkey.execute("GET", "kept") == b"1"
+
+
+async def test_a_silent_server_is_away_after_the_timeout_for_all_who_wait(
+    base_valkey: ValkeyServer, valkey: Valkey
+) -> None:
+    await valkey.ping()
+    with frozen(base_valkey):
+        async with asyncio.timeout(BOUND):
+            answers = await asyncio.gather(*(valkey.execute("PING") for _ in range(20)), return_exceptions=True)
+    assert {type(answer) for answer in answers} == {ValkeyAway}
+    # A late answer of the old connection must not be taken for the answer to the next command.
+    assert await valkey.execute("ECHO", "fresh") == b"fresh"
+
+
+async def test_a_demoted_server_is_away_and_its_connection_is_given_up(valkey: Valkey) -> None:
+    before = await valkey.execute("CLIENT", "ID")
+    await valkey.execute("REPLICAOF", "127.0.0.1", "1")
+    try:
+        with pytest.raises(ValkeyAway, match="read only"):
+            await valkey.execute("SET", "key", "value")
+        with pytest.raises(ValkeyAway, match="read only"):
+            await valkey.run(Script("write", "return redis.call('SET', KEYS[1], ARGV[1])"), ["key"], ["value"])
+    finally:
+        await valkey.execute("REPLICAOF", "NO", "ONE")
+    assert await valkey.execute("SET", "key", "value") == b"OK"
+    assert await valkey.execute("CLIENT", "ID") > before, "the name may lead to another server now: a new connection"
+
+
+async def test_a_closed_client_leaves_nobody_waiting(base_valkey: ValkeyServer) -> None:
+    client = Valkey(base_valkey.url, timeout=30)
+    await client.ping()
+    with frozen(base_valkey):
+        waiting = asyncio.create_task(client.execute("PING"))
+        await asyncio.sleep(0.05)
+        await client.close()
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(ValkeyAway):
+                await waiting
+
+
+async def test_a_dedicated_client_is_another_connection(valkey: Valkey) -> None:
+    other = valkey.dedicated()
+    try:
+        assert await other.client_id() != await valkey.execute("CLIENT", "ID")
+    finally:
+        await other.aclose()
