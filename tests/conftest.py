@@ -9,7 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.servers.fixtures import mariadb_server, mysql_server
 from tests.stack import Stack, running
+
+__all__ = ["mariadb_server", "mysql_server"]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Two seats, from the list of shows to the ticket and through the gate: in Korean by keyboard, in English by the map."""
+"""Two seats, from the list of shows through the gate: in Korean by keyboard alone, in English by clicking the map."""
 
 from __future__ import annotations
 

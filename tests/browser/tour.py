@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, StorageState, ViewportSize, expect
@@ -136,7 +136,7 @@ async def _known(house: House, browser: Browser, email: str | None) -> tuple[Sto
 
 async def prepare(house: House, browser: Browser) -> Tour:
     """Shows in every state, a fan with orders of many kinds and seats on hold, tickets at the gate."""
-    show = await house.show("별이 빛나는 밤의 콘서트", "A night of stars", plan=arena())
+    show = await house.show("별이 빛나는 밤의 콘서트", "A night of stars", plan=arena(), max_per_person=8)
     announced = await house.show("봄을 기다리는 연극", "Waiting for spring", opens=3 * DAY)
     closed = await house.show("지난겨울의 무대", "Last winter", opens=-9 * DAY, closes=-DAY)
     sold_out = await house.show("작은 실내악의 밤", "An evening of chamber music", plan=chamber())
@@ -146,6 +146,7 @@ async def prepare(house: House, browser: Browser) -> Tour:
     await bob.buy(sold_out.id, "C-A-1", "C-A-2")
     await bob.buy(show.id, "B-1-3", "B-1-4")
     ticketed = await _buy(fan, show.id, "A-1-3", "A-1-4")
+    unused = await _buy(fan, show.id, "A-4-3")
     declined = await _buy(fan, show.id, "A-2-3", card="tok_declined")
     refunded = await _buy(fan, show.id, "A-2-5")
     await fan.post(f"/api/orders/{refunded}/cancel")
@@ -178,7 +179,7 @@ async def prepare(house: House, browser: Browser) -> Tour:
             Stop("checkout-cards", f"/checkout?event={show.id}", act=_more_cards),
             Stop("checkout-nothing", "/checkout", "newcomer"),
             Stop("order-ticketed", f"/orders/{ticketed}"),
-            Stop("order-cancel", f"/orders/{ticketed}", act=_cancel),
+            Stop("order-cancel", f"/orders/{unused}", act=_cancel),
             Stop("order-declined", f"/orders/{declined}"),
             Stop("order-refunded", f"/orders/{refunded}"),
             Stop("tickets", "/tickets"),
@@ -200,14 +201,19 @@ async def prepare(house: House, browser: Browser) -> Tour:
     )
 
 
-async def take(house: House, browser: Browser, tour: Tour, stop: Stop, look: Look) -> Visitor:
-    """Bring somebody to a stop, and wait until the page has settled."""
-    visitor = await Visitor.arrive(
-        house, browser, lang=look.lang, size=look.size, dark=look.dark, known=tour.known[stop.who]
-    )
-    visitor.watch.allow(403, 404)
-    await visitor.go(stop.path)
-    await expect(visitor.page.locator("main h1, main h2").first).to_be_attached()
-    await expect(visitor.page.locator(".skeletons")).to_have_count(0)
-    await stop.act(visitor)
-    return visitor
+async def group(house: House, browser: Browser, tour: Tour, look: Look) -> AsyncIterator[tuple[Stop, Visitor]]:
+    """Bring somebody to every stop; each time the page has settled. One window for each kind of person."""
+    for who, state in tour.known.items():
+        visitor = await Visitor.arrive(house, browser, lang=look.lang, size=look.size, dark=look.dark, known=state)
+        visitor.watch.allow(403, 404)
+        for stop in tour.stops:
+            if stop.who != who:
+                continue
+            await visitor.go(stop.path)
+            await expect(visitor.page.locator("main h1, main h2").first).to_be_attached()
+            await expect(visitor.page.locator(".skeletons")).to_have_count(0)
+            await stop.act(visitor)
+            yield stop, visitor
+            await visitor.page.evaluate("sessionStorage.clear()")
+            await visitor.page.unroute_all()
+        await visitor.leave()

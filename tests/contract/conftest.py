@@ -9,11 +9,10 @@ import pytest
 from tests.contract.database_fixtures import books, empty, place, server_place
 from tests.contract.queue_fixtures import QueueBackend, SqsBackend, ValkeyBackend
 from tests.contract.queue_moto import MotoServer
-from tests.servers.fixtures import mariadb_server, mysql_server
 from ticketing.base.valkey_server import ValkeyServer
 
 # Fixtures that live beside what they are about.
-__all__ = ["books", "empty", "mariadb_server", "mysql_server", "place", "server_place"]
+__all__ = ["books", "empty", "place", "server_place"]
 
 
 @pytest.fixture(scope="session")

@@ -263,6 +263,25 @@ class TestLeased:
         assert await desk.payloads() == []
 
 
+async def test_without_leases_two_workers_are_given_the_same_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative control."""
+    both_have_it = asyncio.Barrier(2)
+    given: Counter[str] = Counter()
+
+    async def only_look(self: Topic) -> list[OutboxRow]:
+        async with self._db.read() as conn:
+            return [OutboxRow(*row) for row in (await conn.execute(self._due())).all()]
+
+    async def handler(rows: Sequence[OutboxRow]) -> None:
+        given.update(texts(rows))
+        await both_have_it.wait()
+
+    monkeypatch.setattr(Topic, "_lease", only_look)
+    await desk.put("a")
+    await asyncio.gather(*(desk.leased(handler).run_once() for _ in range(2)))
+    assert given == {"a": 2}
+
+
 async def test_a_topic_runs_until_it_is_told_to_stop(desk: Desk) -> None:
     done = asyncio.Event()
 

@@ -23,16 +23,34 @@ from ticketing.wiring.app import create_app
 from ticketing.wiring.parts import open_parts
 
 PUBLIC = {
-    "GET /health", "GET /health/ready", "GET /openapi.json", "GET /docs", "GET /docs/openapi.json", "GET /docs/{path:str}",
-    "GET /api/events", "GET /api/events/{event_id:str}", "GET /api/events/{event_id:str}/plan",
-    "GET /api/events/{event_id:str}/availability", "POST /api/accounts", "POST /api/sessions",
-    "POST /api/payments/callbacks/{provider:str}", "GET /api/demo", "GET /api/mailbox",
-}  # fmt: skip
+    "GET /health",
+    "GET /health/ready",
+    "GET /openapi.json",
+    "GET /docs",
+    "GET /docs/openapi.json",
+    "GET /docs/{path:str}",
+    "GET /api/events",
+    "GET /api/events/{event_id:str}",
+    "GET /api/events/{event_id:str}/plan",
+    "GET /api/events/{event_id:str}/availability",
+    "POST /api/accounts",
+    "POST /api/sessions",
+    "POST /api/payments/callbacks/{provider:str}",
+    "GET /api/demo",
+    "GET /api/mailbox",
+}
 SIGNED_IN = {
-    "GET /api/sessions", "DELETE /api/sessions", "GET /api/events/{event_id:str}/holds",
-    "POST /api/events/{event_id:str}/holds", "DELETE /api/holds/{hold_id:str}", "POST /api/orders", "GET /api/orders",
-    "GET /api/orders/{order_id:str}", "POST /api/orders/{order_id:str}/cancel", "GET /api/tickets/{ticket_id:str}",
-}  # fmt: skip
+    "GET /api/sessions",
+    "DELETE /api/sessions",
+    "GET /api/events/{event_id:str}/holds",
+    "POST /api/events/{event_id:str}/holds",
+    "DELETE /api/holds/{hold_id:str}",
+    "POST /api/orders",
+    "GET /api/orders",
+    "GET /api/orders/{order_id:str}",
+    "POST /api/orders/{order_id:str}/cancel",
+    "GET /api/tickets/{ticket_id:str}",
+}
 STAFF = {
     "POST /api/checkins": {Role.GATE, Role.OPERATOR},
     "GET /api/admin/events/{event_id:str}/sale": {Role.PROMOTER, Role.OPERATOR},
@@ -111,7 +129,7 @@ async def browser(stack: Stack) -> tuple[httpx.AsyncClient, dict[str, Any], Simp
 
 async def test_the_cookie_and_what_signing_in_says(stack: Stack) -> None:
     client, body, cookie = await browser(stack)
-    async with client:
+    async with contextlib.aclosing(client):
         morsel = cookie[COOKIE]
         assert list(cookie) == ["__Host-session"]
         assert morsel.value == body["token"]
@@ -130,7 +148,7 @@ async def test_a_cookie_writes_only_with_its_own_csrf_token(stack: Stack) -> Non
     event = await stack.add_event_async()
     (mine, body, _), (other, other_body, _) = await browser(stack), await browser(stack)
     path, seats = f"/api/events/{event.id}/holds", {"seats": ["1C-A-8"]}
-    async with mine, other:
+    async with contextlib.aclosing(mine), contextlib.aclosing(other):
         for wrong in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "0" * 40}, {"X-CSRF-Token": other_body["csrf_token"]}):
             for method, target in (("POST", path), ("POST", "/api/orders"), ("DELETE", "/api/sessions")):
                 answer = await mine.request(method, target, json=seats if method == "POST" else None, headers=wrong)
@@ -144,7 +162,7 @@ async def test_a_cookie_writes_only_with_its_own_csrf_token(stack: Stack) -> Non
 
 async def test_signing_out_clears_the_cookie_and_the_bearer_token_with_it(stack: Stack) -> None:
     client, body, _ = await browser(stack)
-    async with client:
+    async with contextlib.aclosing(client):
         out = await client.delete("/api/sessions", headers={"X-CSRF-Token": body["csrf_token"]})
         assert out.status_code == 204
         cleared = SimpleCookie(out.headers["set-cookie"])[COOKIE]

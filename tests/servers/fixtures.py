@@ -1,4 +1,4 @@
-"""Session fixtures over the servers: put `pytest_plugins = ["tests.servers.fixtures"]` into the root conftest."""
+"""Session fixtures over the servers; the root conftest imports them."""
 
 from __future__ import annotations
 

@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.servers import mariadb, mysql, require, required
 from tests.servers.server import DatabaseServer, ServerFailedError
 
-pytest_plugins = ["tests.servers.fixtures"]
-
 RUNS = [pytest.param(mariadb.run, id="mariadb"), pytest.param(mysql.run, id="mysql")]
 
 

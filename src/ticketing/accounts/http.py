@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts import sql
@@ -96,7 +97,7 @@ def routes(
         summary="Sign up",
         opt={"public": True},
     )
-    async def sign_up_route(request: Request[Any, Any, Any], data: SignUp) -> AccountOut:
+    async def sign_up_route(request: Request[Any, Any, Any], data: JSONBody[SignUp]) -> AccountOut:
         """Make an account (role fan)."""
         await limiter.check(by_address, _address(request))
         account = await register(
@@ -112,7 +113,7 @@ def routes(
         summary="Sign in",
         opt={"public": True},
     )
-    async def sign_in_route(request: Request[Any, Any, Any], data: SignIn) -> Response[SessionOut]:
+    async def sign_in_route(request: Request[Any, Any, Any], data: JSONBody[SignIn]) -> Response[SessionOut]:
         """Sign in: sets the session cookie and also answers a bearer token for API clients."""
         await limiter.check(by_address, _address(request))
         token, session, account = await sign_in(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.params import FromPath
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import for_roles
@@ -22,7 +23,7 @@ def routes(sale: SaleDesk) -> list[ControllerRouterHandler]:
         summary="A sale, live",
         opt=for_roles(Role.PROMOTER, Role.OPERATOR),
     )
-    async def sale_route(event_id: str) -> Response[bytes]:
+    async def sale_route(event_id: FromPath[str]) -> Response[bytes]:
         """Seats, orders, money, tickets, queue and outbox of one event."""
         return json_response(await sale.read(event_id))
 

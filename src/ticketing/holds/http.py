@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import Authenticator
@@ -130,7 +131,7 @@ def routes(
         summary="Availability",
         opt={"public": True},
     )
-    async def availability_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
+    async def availability_route(request: Request[Any, Any, Any], event_id: FromPath[str]) -> Response[bytes]:
         """What is free, held and sold, per section. Shared for a second; send If-None-Match."""
         snapshot = await availability.get(event_id)
         headers = {"ETag": snapshot.etag, "Cache-Control": "public, max-age=1"}
@@ -145,7 +146,9 @@ def routes(
         tags=["holds"],
         summary="Hold seats",
     )
-    async def hold_route(request: Request[Any, Any, Any], event_id: str, data: HoldRequest) -> HoldOut:
+    async def hold_route(
+        request: Request[Any, Any, Any], event_id: FromPath[str], data: JSONBody[HoldRequest]
+    ) -> HoldOut:
         """Hold seats for some minutes, all or none."""
         session = authenticator.session(request)
         return await hold_answer(service, catalog, clock, session.account_id, event_id, data)
@@ -156,7 +159,7 @@ def routes(
         tags=["holds"],
         summary="My holds",
     )
-    async def holds_route(request: Request[Any, Any, Any], event_id: str) -> Response[bytes]:
+    async def holds_route(request: Request[Any, Any, Any], event_id: FromPath[str]) -> Response[bytes]:
         """One's own live holds for an event."""
         session = authenticator.session(request)
         views = await service.mine(event_id, session.account_id)
@@ -171,7 +174,7 @@ def routes(
         tags=["holds"],
         summary="Release a hold",
     )
-    async def release_route(request: Request[Any, Any, Any], hold_id: str) -> None:
+    async def release_route(request: Request[Any, Any, Any], hold_id: FromPath[str]) -> None:
         """Free the seats of one's hold at once."""
         session = authenticator.session(request)
         await service.release(session.account_id, hold_id)

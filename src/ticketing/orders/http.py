@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import Authenticator
@@ -182,8 +182,8 @@ def routes(
     )
     async def order_route(
         request: Request[Any, Any, Any],
-        data: OrderRequest,
-        idempotency_key: Annotated[str, Parameter(header="Idempotency-Key", required=False)] = "",
+        data: JSONBody[OrderRequest],
+        idempotency_key: Annotated[str, HeaderParameter(name="Idempotency-Key", required=False)] = "",
     ) -> OrderAccepted:
         """Order the seats of a hold. 202 once the order is safely in the queue; the same key retries safely."""
         session = authenticator.session(request)
@@ -206,7 +206,7 @@ def routes(
         tags=["orders"],
         summary="An order",
     )
-    async def read_route(request: Request[Any, Any, Any], order_id: str) -> Response[bytes]:
+    async def read_route(request: Request[Any, Any, Any], order_id: FromPath[str]) -> Response[bytes]:
         """State, tickets and money of one's own order."""
         return await _read(order_id, authenticator.session(request).account_id)
 
@@ -217,7 +217,7 @@ def routes(
         tags=["orders"],
         summary="Cancel an order",
     )
-    async def cancel_route(request: Request[Any, Any, Any], order_id: str) -> Response[bytes]:
+    async def cancel_route(request: Request[Any, Any, Any], order_id: FromPath[str]) -> Response[bytes]:
         """Void the tickets, free the seats, refund by the rules that were in force at purchase."""
         session = authenticator.session(request)
         await cancellation.cancel(order_id, session.account_id)
@@ -231,7 +231,7 @@ def routes(
         summary="A provider's callback",
         opt={"public": True, "any_media_type": True},
     )
-    async def callback_route(request: Request[Any, Any, Any], provider: str) -> None:
+    async def callback_route(request: Request[Any, Any, Any], provider: FromPath[str]) -> None:
         """A signed message from the payment provider. It may come twice, late or never."""
         gateway = gateways.get(provider)
         if gateway is None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import Authenticator, for_roles
@@ -176,7 +177,7 @@ def routes(desk: TicketDesk, check_in: CheckIn, authenticator: Authenticator) ->
         summary="A ticket",
         opt={"media_types": ("image/svg+xml", "application/pdf")},
     )
-    async def ticket_route(request: Request[Any, Any, Any], ticket_id: str) -> Response[Any]:
+    async def ticket_route(request: Request[Any, Any, Any], ticket_id: FromPath[str]) -> Response[Any]:
         """One's own ticket. With `.svg` behind the id: its QR code; with `.pdf`: to print."""
         session = authenticator.session(request)
         ticket_id, _, form = ticket_id.partition(".")
@@ -203,7 +204,7 @@ def routes(desk: TicketDesk, check_in: CheckIn, authenticator: Authenticator) ->
         summary="Admit a ticket",
         opt=for_roles(Role.GATE, Role.OPERATOR),
     )
-    async def check_in_route(request: Request[Any, Any, Any], data: CheckInRequest) -> AdmittedOut:
+    async def check_in_route(request: Request[Any, Any, Any], data: JSONBody[CheckInRequest]) -> AdmittedOut:
         """Admit the bearer of a code, once. Otherwise a problem with `result` already or refused."""
         session = authenticator.session(request)
         verdict = await check_in.check_in(data.code, session.account_id, data.event_id)
