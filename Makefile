@@ -35,6 +35,10 @@ demo: $(READY) web ## Run everything on this machine, a show on sale; ARGS="--po
 test: $(READY) ## Run the tests that take seconds; ARGS="-k holds"
 	@$(PY) -m pytest -m "not slow and not browser" $(ARGS)
 
+.PHONY: test-slow
+test-slow: $(READY) web ## Run what `make test` leaves out: drills, races, browser
+	@$(PY) -m pytest -m "slow or browser" $(ARGS)
+
 .PHONY: test-all
 test-all: $(READY) web ## Run all tests: browser, drills and races as well
 	@$(PY) -m pytest $(ARGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,5 +128,4 @@ class Meeting:
                 self.met = True
 
 
-Contest = Callable[[Database], object]
 __all__ = ["KINDS", "PATIENCE", "SERVERS", "Meeting", "Place", "box", "claim", "event_people", "outbox"]

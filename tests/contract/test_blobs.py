@@ -105,11 +105,16 @@ class TestBlobs:
         assert set(seen) <= set(values)
 
 
+def file_names(folder: Path) -> list[str]:
+    """Of all files below it."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
 class TestFolder:
     async def test_nothing_but_values_is_left_behind(self, tmp_path: Path) -> None:
         store = FolderBlobs(tmp_path)
         await asyncio.gather(*(store.put(f"a/{i % 3}", b"x" * 1000, "text/plain") for i in range(30)))
-        assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["0", "1", "2"]
+        assert file_names(tmp_path) == ["0", "1", "2"]
 
     async def test_a_folder_that_cannot_be_written_is_away(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(b"in the way")

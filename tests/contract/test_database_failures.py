@@ -113,6 +113,7 @@ async def test_a_deadlock_is_resolved_by_trying_again(server_place: Place) -> No
     assert [row.left for row in await db.fetch(select(box).order_by(box.c.id))] == [3, 3]
 
 
+@pytest.mark.slow
 @in_bounded_time
 async def test_a_lock_that_is_held_for_long_is_waited_for_and_then_given_up(place: Place) -> None:
     # A server lets it wait five seconds; SQLite as long as the timeout says, each time.
@@ -210,6 +211,7 @@ def silent(place: Place) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.slow
 @in_bounded_time
 async def test_a_server_that_falls_silent_is_given_up_in_bounded_time(server_place: Place) -> None:
     db = await opened(server_place, attempts=2, timeout=1.0, answer_timeout=1.0)

@@ -7,58 +7,18 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.contract.database_fixtures import Place, event_people, outbox
-from ticketing.base.clock import ManualClock
-from ticketing.base.db import Database
-from ticketing.base.outbox import Leased, OutboxRow, RetryLater, Topic, Transactional, forget, outbox_stats, put
-
-NOW = 1_790_000_000_000
-
-
-class Desk:
-    """A database, a clock that stands still, and a topic called "news"."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.db: Database = place.connect()
-        self.clock = ManualClock(NOW)
-
-    async def put(self, *payloads: str, topic: str = "news", delay_ms: int = 0) -> None:
-        """Commit some messages."""
-        bodies = [payload.encode() for payload in payloads]
-        await self.db.transact(lambda conn: put(conn, topic, bodies, self.clock.now_ms(), delay_ms))
-
-    def transactional(self, handler: Transactional, batch: int = 100, max_attempts: int = 12) -> Topic:
-        """A worker of its own, with connections of its own."""
-        db = self.place.connect()
-        return Topic("news", db, self.clock, transactional=handler, batch=batch, max_attempts=max_attempts)
-
-    def leased(self, handler: Leased, batch: int = 100, max_attempts: int = 12) -> Topic:
-        """The same for a handler that talks to the outside."""
-        db = self.place.connect()
-        return Topic("news", db, self.clock, leased=handler, batch=batch, max_attempts=max_attempts)
-
-    async def payloads(self) -> list[str]:
-        """What is still there."""
-        return sorted(row.payload.decode() for row in await self.db.fetch(select(outbox.c.payload)))
-
-    async def forget(self, rows: Sequence[OutboxRow]) -> None:
-        """What a leased handler does for the rows that it has done."""
-        await self.db.transact(lambda conn: forget(conn, [row.id for row in rows]))
+from tests.contract.database_fixtures import Place, outbox
+from tests.contract.outbox_desk import NOW, Desk, drained, texts, write, written
+from ticketing.base.outbox import OutboxRow, RetryLater, Topic, outbox_stats, put
 
 
 @pytest.fixture
 def desk(books: Place) -> Desk:
     """Each kind of database."""
     return Desk(books)
-
-
-def texts(rows: Sequence[OutboxRow]) -> list[str]:
-    """Payloads in words."""
-    return [row.payload.decode() for row in rows]
 
 
 class TestPut:
@@ -300,23 +260,3 @@ async def test_a_topic_runs_until_it_is_told_to_stop(desk: Desk) -> None:
     topic.nudge()
     await asyncio.wait_for(running, 20)
     assert await desk.payloads() == []
-
-
-async def write(conn: AsyncConnection, names: Sequence[str]) -> None:
-    """Some effect in the database that shows when it happened twice."""
-    rows = [{"event_id": name, "account_id": "x", "seats": 1} for name in names]
-    await conn.execute(insert(event_people), rows)
-
-
-async def written(db: Database) -> dict[str, int]:
-    """The effects."""
-    query = select(event_people.c.event_id, func.sum(event_people.c.seats)).group_by(event_people.c.event_id)
-    return {name: int(n) for name, n in await db.fetch(query)}
-
-
-async def drained(topic: Topic) -> None:
-    """Run until nothing is due, twice in a row: another worker may hold what is left."""
-    idle = 0
-    while idle < 2:
-        idle = 0 if await topic.run_once() else idle + 1
-        await asyncio.sleep(0.01)

@@ -31,10 +31,12 @@ def _seconds(pid: int) -> float:
 
 
 def cpu_seconds(stack: Stack, **others: int | None) -> dict[str, float]:
-    """Name → user and system seconds so far of each process with its children, and of this one ("buyers")."""
+    """Name → user and system seconds so far: of each process with its children, of each API process, of this one."""
     if not Path("/proc/self/stat").exists():
         return {}
     pids: dict[str, int | None] = {name: child.pid for name, child in stack.children.items()}
+    for number, child in enumerate(_family(stack.children["api"].pid)[1:] if "api" in stack.children else (), 1):
+        pids[f"api {number}"] = child
     pids |= {"valkey": stack.cache.pid, "queue": stack.queue.pid, **others}
     used = {name: sum(map(_seconds, _family(pid))) for name, pid in pids.items() if pid is not None}
     return used | {"buyers": _seconds(os.getpid())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -79,9 +80,14 @@ class SlowClient:
         await self._writer.drain()
         async with asyncio.timeout(20):
             line = await self._reader.readline()
+        status = int(line.split()[1])
+        await self.close()
+        return status
+
+    async def close(self) -> None:
         self._writer.close()
-        await self._writer.wait_closed()
-        return int(line.split()[1])
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
 
 async def ready(stack: Stack) -> tuple[int, str]:
@@ -182,6 +188,17 @@ async def test_a_request_under_way_is_finished_without_a_drain_too(own: Stack) -
     assert own.children["api"].poll() is None
     assert await slow.finish() == 401
     assert await asyncio.to_thread(ended_with, own) == 0
+
+
+async def test_control_a_process_that_is_killed_loses_the_request(own: Stack) -> None:
+    start_api(own)
+    slow = SlowClient(own.port)
+    await slow.begin()
+    await eventually(lambda: is_ready(own))
+    own.kill("api")
+    with pytest.raises((ConnectionError, IndexError)):
+        await slow.finish()
+    await slow.close()
 
 
 async def is_ready(stack: Stack) -> bool:

@@ -69,8 +69,8 @@ class FolderBlobs:
         """See the port."""
         try:
             return await asyncio.to_thread((self._folder / _checked(key)).read_bytes)
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None  # a key may be the beginning of others, or go on from one
         except OSError as error:
             raise BlobsAway(str(error)) from error
 

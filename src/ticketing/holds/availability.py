@@ -161,5 +161,6 @@ class Availability:
             }
         )
         # By content, not by time of making: processes that saw the same version agree on the tag.
-        etag = f'"{event.event.plan_version[:12]}-{state.version}-{int(stale)}-{totals["free"]}"'
+        # Without Valkey there is no version to go by.
+        etag = etag_of(body) if stale else f'"{event.event.plan_version[:12]}-{state.version}-{totals["free"]}"'
         return Snapshot(body, etag, state.version, totals["free"], stale, now, totals)

@@ -100,7 +100,7 @@ class OrderOut(msgspec.Struct, omit_defaults=True):
     tickets: list[TicketLink] | None = None
     ledger: list[LedgerOut] | None = None
     created_at: str | None = None
-    cancellable: bool = False
+    cancellable: bool | None = None
     refund_amount: int | None = None
 
 
