@@ -121,9 +121,9 @@ async def test_in_english_by_clicking_the_map_of_an_arena(house: House, arrive: 
 
     await alice.see("hold").click()
     await alice.at("/checkout")
-    assert sorted([await item.get_attribute("data-seat") or "" for item in await alice.see("item").all()]) == sorted(
-        seats
-    )
+    await expect(alice.see("item")).to_have_count(2)
+    for seat in seats:
+        await expect(alice.see("item", seat=seat)).to_be_visible()
     assert 400 < await alice.seconds_left() <= 420
     await alice.pay()
     await alice.order_becomes("ticketed")

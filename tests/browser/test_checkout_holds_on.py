@@ -124,6 +124,7 @@ async def test_a_second_tab_that_comes_late_is_led_to_the_order(house: House, ar
     await bought_once(house, alice)
 
 
+@pytest.mark.slow
 async def test_an_order_whose_answer_was_lost_is_found_again_after_the_time_is_over(
     hasty_house: House, arrive: Arrive
 ) -> None:

@@ -20,8 +20,14 @@ from tests.browser.visitor import DESKTOP, PHONE, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SHOTS = os.environ.get("TICKETING_SHOTS")
-EVERY_LOOK = [Look(lang, size, dark) for size in (PHONE, DESKTOP) for lang in ("ko", "en") for dark in (False, True)]
-LOOKS = EVERY_LOOK if SHOTS else [Look("ko", PHONE), Look("en", PHONE, dark=True), Look("en", DESKTOP)]
+# Two looks see both languages on the narrowest screen and both themes; with the other six it takes minutes.
+QUICK = (Look("ko", PHONE), Look("en", PHONE, dark=True))
+OTHERS = [
+    look
+    for look in (Look(lang, size, dark) for size in (PHONE, DESKTOP) for lang in ("ko", "en") for dark in (False, True))
+    if look not in QUICK
+]
+LOOKS = [*QUICK, *(pytest.param(look, marks=pytest.mark.slow) for look in OTHERS)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -39,6 +39,7 @@ async def test_the_time_runs_out_and_there_is_a_way_back(hasty_house: House, arr
     await expect(alice.see("item")).to_have_count(1)
 
 
+@pytest.mark.slow
 async def test_expired_while_away_is_shown_on_return(hasty_house: House, arrive: Arrive) -> None:
     """The tab slept: on return it asks the server, and neither shows an old timer nor takes the money."""
     event = await hasty_house.show("짧은 시간", "Short time")

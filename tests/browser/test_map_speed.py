@@ -19,7 +19,7 @@ from tests.browser.seat_map import middle
 from tests.browser.visitor import Visitor
 from ticketing.catalog.arena import arena
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 HANGS = 2_000
 

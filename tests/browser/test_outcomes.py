@@ -39,6 +39,7 @@ async def test_a_declined_card_costs_nothing_and_frees_the_seat(house: House, ar
     await alice.order_becomes("ticketed")
 
 
+@pytest.mark.slow
 async def test_a_slow_provider_is_told_as_it_is(house: House, arrive: Arrive) -> None:
     """Three buyers at once: an answer that is lost, a callback that never comes, a callback that comes."""
     silent, waiting, called = await asyncio.gather(
@@ -58,12 +59,13 @@ async def test_a_slow_provider_is_told_as_it_is(house: House, arrive: Arrive) ->
         await expect(one.see("ticket", status="valid")).to_have_count(1)
 
 
+@pytest.mark.slow
 async def test_while_nobody_knows_the_page_warns_against_paying_again(hasty_house: House, arrive: Arrive) -> None:
     alice = await ordered(hasty_house, arrive, "1C-J-8", "tok_timeout_nothing")
     await expect(alice.see("order-status", status="reserved", payment="unknown")).to_be_visible(timeout=20_000)
     await expect(alice.page.locator("h1")).to_have_text("결제 결과를 확인하고 있습니다")
     await expect(alice.see("order-status")).to_contain_text("다시 결제하지 마세요")
-    await expect(alice.page.locator("[aria-current=step]")).to_contain_text("좌석 확보")
+    await expect(alice.page.locator("[aria-current=step]")).to_contain_text("결제")
 
 
 async def test_cancelling_shows_what_comes_back_and_gives_it_back(house: House, arrive: Arrive) -> None:

@@ -100,6 +100,7 @@ def test_there_is_one_line_of_revisions() -> None:
         assert not revision.is_branch_point
 
 
+@pytest.mark.slow
 async def test_many_processes_migrate_at_the_same_time(empty: Place) -> None:
     code = (
         "import asyncio, sys\n"

@@ -58,7 +58,12 @@ def dead_links(text: str, folder: Path) -> list[str]:
 def dead_paths(text: str) -> list[str]:
     """Paths of the checkout, in code, at which there is nothing."""
     named = [line for line in re.findall(r"`([^`\n]+)`", text) if _PATH.fullmatch(line)]
-    return [path for path in named if not (ROOT / path).exists()]
+    made_later = {line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    return [
+        path
+        for path in named
+        if not (ROOT / path).exists() and path.rstrip("/") not in made_later and Path(path).name not in made_later
+    ]
 
 
 def unknown_targets(text: str, makefile: str) -> set[str]:

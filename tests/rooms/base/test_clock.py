@@ -6,13 +6,14 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ticketing.base.clock import ManualClock, SystemClock, parse_rfc3339, rfc3339
 
 
 @given(st.integers(min_value=0, max_value=4_000_000_000_000))
+@example(1_001)
 def test_an_instant_comes_back_and_is_what_datetime_says(ms: int) -> None:
     text = rfc3339(ms)
     assert parse_rfc3339(text) == ms

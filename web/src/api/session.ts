@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { local } from "../base/storage";
+import { lang } from "../i18n";
 import { exchange, get, type Answer, type Options } from "./client";
 import { Problem } from "./problem";
 import type { Account, Session } from "./types";
@@ -56,8 +57,9 @@ export async function signIn(email: string, password: string): Promise<void> {
   csrf = Promise.resolve(remember(data));
 }
 
+/** A new account; mails to it are written in the language of this page. */
 export async function signUp(email: string, password: string, name: string): Promise<void> {
-  await exchange<Account>("POST", "/api/accounts", { body: { email, password, name } });
+  await exchange<Account>("POST", "/api/accounts", { body: { email, password, name, locale: lang.value } });
   await signIn(email, password);
 }
 

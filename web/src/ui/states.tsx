@@ -55,14 +55,16 @@ export function Empty({
 export function Failed({ problem, retry, alone = false }: { problem: Problem; retry?: () => void; alone?: boolean }) {
   const Heading = alone ? "h1" : "h2";
   const missing = problem.status === 404;
+  // To ask again would change nothing: somebody else may, this account may not.
+  const forbidden = problem.status === 403;
   return (
     <div class="empty" role="alert" data-testid="error">
       <span class="empty-icon">
         <Icon name="alert" size={32} />
       </span>
-      <Heading>{missing ? t("state.not_found") : t("state.failed")}</Heading>
+      <Heading>{t(missing ? "state.not_found" : forbidden ? "state.forbidden" : "state.failed")}</Heading>
       <p>{problemText(problem)}</p>
-      {missing || !retry ? (
+      {missing || forbidden || !retry ? (
         <a class="btn" href="/">
           {t("nav.all_events")}
         </a>
