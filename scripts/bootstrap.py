@@ -142,7 +142,17 @@ def venv(*, exact: bool, stamp: Path | None) -> None:
     (VENV / ".home").write_text(str(Path.cwd()))
     say("installing dependencies (requirements-dev.txt)")
     run(
-        [VENV_UV, "pip", "sync", "--quiet", "--python", VENV_PYTHON, "--require-hashes", "requirements-dev.txt"],
+        [
+            VENV_UV,
+            "pip",
+            "sync",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            VENV_PYTHON,
+            "--require-hashes",
+            "requirements-dev.txt",
+        ],
         tries=TRIES,
     )
     run([VENV_UV, "pip", "install", "--quiet", "--python", VENV_PYTHON, "--no-deps", "--no-build-isolation", "-e", "."])

@@ -103,7 +103,8 @@ class Stack:
         with (self.folder / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "ticketing", *arguments],
-                env=os.environ | self.environ | environ,
+                # With bytecode kept, whatever the caller's shell says, a process starts in half the time.
+                env=os.environ | self.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environ,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

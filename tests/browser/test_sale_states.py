@@ -90,7 +90,7 @@ async def test_signing_in_leads_nowhere_else(house: House, arrive: Arrive) -> No
 
 
 @pytest.mark.parametrize(
-    ("lang", "title", "subject"), [("ko", "편지가 오는 공연", "예매 완료"), ("en", "With a letter", "Booked")]
+    ("lang", "title", "subject"), [("ko", "편지가 오는 공연", "예매 완료"), ("en", "With a letter", "Your tickets for")]
 )
 async def test_the_mail_arrives_in_her_language_and_its_link_opens_the_ticket(
     house: House, arrive: Arrive, lang: str, title: str, subject: str

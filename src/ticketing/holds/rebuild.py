@@ -14,6 +14,11 @@ from ticketing.holds.store import HoldStore
 log = structlog.get_logger(__name__)
 
 
+# Seconds. The first buyers of a new event may come to several processes at once; what one of them builds in
+# milliseconds is no reason to send the others away.
+_PATIENCE = (0.02, 0.05, 0.1)
+
+
 class Rebuilder:
     """Rebuilds one event at a time per process; a lease in Valkey keeps processes out of each other's way."""
 
@@ -26,7 +31,7 @@ class Rebuilder:
     async def ensure(self, event_id: str, capacity: int) -> bool:
         """Whether the event's seats are in Valkey afterwards. Callers at the same time share one rebuild.
 
-        False: another process is rebuilding it right now. Raises ValkeyAway, DatabaseAway.
+        False: another process is rebuilding it, and not done within a moment. Raises ValkeyAway, DatabaseAway.
         """
         task = self._running.get(event_id)
         if task is None:
@@ -38,6 +43,11 @@ class Rebuilder:
     async def _rebuild(self, event_id: str, capacity: int) -> bool:
         epoch = ids.new_id("ep", 8)
         state = await self._store.begin_rebuild(event_id, epoch, capacity, self._clock.now_ms())
+        for pause in _PATIENCE:
+            if state != "busy":
+                break
+            await asyncio.sleep(pause)
+            state = await self._store.begin_rebuild(event_id, epoch, capacity, self._clock.now_ms())
         if state != "begun":
             return state == "ready"
         # From here on every commit marks its own seats; what was committed before is read now.

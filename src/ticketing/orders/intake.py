@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -27,11 +28,16 @@ log = structlog.get_logger(__name__)
 RESEND = "Your seats are kept. Send the same request again, with the same Idempotency-Key."
 
 
+async def _not_asked(_: str) -> bool:
+    return False
+
+
 class Intake:
-    """The API side of orders; it never touches the database.
+    """The API side of orders; no order that is accepted at once touches the database.
 
     Args:
         payment_seconds: what a hold is stretched to when it becomes an order, so that payment can be settled.
+        in_books: whether the database knows an order; asked only before an order is refused.
         guard: told of every accepted order, to look after it if the queue loses it.
     """
 
@@ -46,6 +52,7 @@ class Intake:
         payment_seconds: int = 1200,
         crash_point: CrashPoint = nowhere,
         guard: IntakeGuard | None = None,
+        in_books: Callable[[str], Awaitable[bool]] = _not_asked,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -55,6 +62,7 @@ class Intake:
         self._payment_ms = payment_seconds * 1000
         self._crash_point = crash_point
         self._guard = guard
+        self._in_books = in_books
 
     async def place(
         self, account_id: str, hold_token: str, method: str, payment_token: str, idempotency_key: str
@@ -79,6 +87,9 @@ class Intake:
         now = self._clock.now_ms()
         outcome = await self._claim(claims, order_id, fingerprint, now)
         if not isinstance(outcome, Claimed):
+            if await self._in_books(order_id):
+                # Valkey has lost and rebuilt its state since, and no longer knows that this very order has the seats.
+                return order_id
             raise await self._refusal(claims, outcome)
         await self._crash_point("intake:claimed")
         await self._send(

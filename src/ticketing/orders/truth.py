@@ -29,6 +29,11 @@ class SalesBooks:
         async with self._db.read() as conn:
             return await sql.bought_by_people(conn, event_id)
 
+    async def knows(self, order_id: str) -> bool:
+        """Whether an order is in the books, in whatever state. Raises DatabaseAway."""
+        async with self._db.read() as conn:
+            return bool(await sql.known_orders(conn, [order_id]))
+
 
 class SeatSync:
     """Outbox handler (leased) of topic `seats`: tells Valkey how the books stand. Reads them, so it may repeat."""

@@ -30,6 +30,7 @@ from ticketing.orders import http as orders_http
 from ticketing.orders.cancel import Cancellation
 from ticketing.orders.intake import Intake
 from ticketing.orders.status import OrderDesk
+from ticketing.orders.truth import SalesBooks
 from ticketing.tickets import http as tickets_http
 from ticketing.tickets import sql as ticket_sql
 from ticketing.tickets.check_in import CheckIn
@@ -49,6 +50,7 @@ def _intake(p: Parts) -> Intake:
         payment_seconds=p.settings.payment_window_seconds + 300,
         crash_point=p.crash_point,
         guard=p.guard,
+        in_books=SalesBooks(p.db).knows,
     )
 
 
