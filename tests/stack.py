@@ -125,7 +125,7 @@ class Stack:
         self.spawn("api", "api", "--port", str(self.port), "--processes", str(self.processes), **environ)
         self._wait("api", f"{self.url}/health")
 
-    def _wait(self, name: str, url: str, *, any_status: bool = False, timeout: float = 40.0) -> None:
+    def _wait(self, name: str, url: str, *, any_status: bool = False, timeout: float = 120.0) -> None:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.children[name].poll() is not None:

@@ -20,13 +20,11 @@ from tests.browser.visitor import DESKTOP, PHONE, Visitor
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SHOTS = os.environ.get("TICKETING_SHOTS")
-# Two looks see both languages on the narrowest screen and both themes; with the other six it takes minutes.
+# These two see both languages on the narrowest screen and both themes.
 QUICK = (Look("ko", PHONE), Look("en", PHONE, dark=True))
-OTHERS = [
-    look
-    for look in (Look(lang, size, dark) for size in (PHONE, DESKTOP) for lang in ("ko", "en") for dark in (False, True))
-    if look not in QUICK
-]
+DESKS = (Look("ko", DESKTOP, dark=True), Look("en", DESKTOP))
+EVERY = tuple(Look(lang, size, dark) for size in (PHONE, DESKTOP) for lang in ("ko", "en") for dark in (False, True))
+OTHERS = [look for look in (EVERY if SHOTS else DESKS) if look not in QUICK]
 LOOKS = [*QUICK, *(pytest.param(look, marks=pytest.mark.slow) for look in OTHERS)]
 
 

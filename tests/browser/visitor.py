@@ -36,6 +36,7 @@ class Visitor:
         size: ViewportSize = DESKTOP,
         dark: bool = False,
         touch: bool = False,
+        motion: bool = False,
         known: StorageState | None = None,
     ) -> Visitor:
         """A new visitor. Korean is what everybody sees first; whoever wants English presses the switch.
@@ -49,7 +50,7 @@ class Visitor:
             has_touch=touch,
             locale="ko-KR",
             timezone_id="America/New_York",  # Shows are told in the venue's time, wherever the visitor sits.
-            reduced_motion="reduce",
+            reduced_motion="no-preference" if motion else "reduce",
             storage_state=known,
         )
         context.set_default_timeout(15_000)

@@ -11,11 +11,16 @@ from typing import Any
 import httpx
 from sqlalchemy import text
 
-from tests.people import Person
+from tests.people import Person, eventually, sign_up
+from tests.rooms.catalog.plans import small_hall
 from tests.stack import Stack
 from ticketing.catalog.model import Event
 
 TABLES = ("accounts", "orders", "order_seats", "event_people", "tickets", "ledger", "events")
+
+
+SEATS = {"seats": ["1C-A-9"]}
+"""A body that would be fine."""
 
 
 @dataclass
@@ -43,6 +48,35 @@ class Scene:
             held = await valkey.execute("HGETALL", f"h:{{{self.event.id}}}:people")
             found["held"] = sorted(held.items() if isinstance(held, dict) else zip(held[::2], held[1::2], strict=True))
         return found
+
+
+async def prepare(stack: Stack) -> Scene:
+    """Two shows, an order and a hold; comes back when all of it has settled."""
+    async with httpx.AsyncClient(base_url=stack.url, timeout=20) as client:
+        event = await stack.add_event_async()
+        other = await stack.add_event_async(small_hall())
+        alice, bob = await sign_up(client, "Alice"), await sign_up(client, "Bob")
+        order = await alice.buy(event.id, "1C-B-9")
+        hold = (await alice.hold(event.id, "1C-A-8")).json()
+        for each in (event, other):
+            await client.get(f"/api/events/{each.id}/availability")
+        scene = Scene(stack, client, alice, bob, event, other, hold, order)
+        await eventually(lambda: settled(scene), timeout=30)
+        return scene
+
+
+async def settled(scene: Scene) -> bool:
+    """Whether Valkey knows what became of every order: from then on nothing moves by itself."""
+    seats = (await scene.state())[scene.event.id]
+    return seats is not None and b"3" in seats and b"2" not in seats
+
+
+async def ask(scene: Scene, method: str, path: str, **how: Any) -> httpx.Response:
+    """As Alice; with a good body where one is needed, and no client that tidies the path."""
+    headers = scene.alice.headers | how.pop("headers", {})
+    if method == "POST" and not how:
+        how["json"] = SEATS
+    return await scene.client.request(method, httpx.URL(scene.stack.url + path), headers=headers, **how)
 
 
 def assert_problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

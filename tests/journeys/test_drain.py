@@ -219,6 +219,7 @@ async def test_a_second_signal_cuts_the_drain_short(own: Stack) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 async def test_a_killed_child_is_replaced_and_the_others_serve_meanwhile(own: Stack) -> None:
     start_api(own, processes=2, drain=0.5)
     supervisor = own.children["api"].pid

@@ -1,7 +1,8 @@
 """The OpenAPI document: Litestar's, completed with what follows from our conventions, and where it is served.
 
 Conventions: a route wants a session unless `opt={"public": True}`; every 429 and 503 says when to come back; a route
-that can answer 304 takes If-None-Match; `opt["media_types"]` names further forms of the 200 answer.
+that can answer 304 takes If-None-Match; `opt["media_types"]` names further forms of the 200 answer, and
+`opt["header_schemas"]` headers that the route itself insists on, with their schemas.
 """
 
 from __future__ import annotations
@@ -59,6 +60,9 @@ def _complete_operation(operation: dict[str, Any], method: str, opt: dict[str, A
         operation["security"] = [{BEARER: []}, by_cookie]
     if roles := opt.get("roles"):
         operation["x-roles"] = sorted(roles)
+    for name, schema in opt.get("header_schemas", {}).items():
+        parameter = next(each for each in operation["parameters"] if each["name"] == name)
+        parameter |= {"required": True, "schema": schema}
     responses = operation["responses"]
     responses.get("204", {}).pop("content", None)
     if "application/json" in responses.get("400", {}).get("content", {}):

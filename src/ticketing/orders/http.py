@@ -179,6 +179,7 @@ def routes(
         responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
         tags=["orders"],
         summary="Order what is held",
+        opt={"header_schemas": {"Idempotency-Key": {"type": "string", "minLength": 8, "maxLength": 200}}},
     )
     async def order_route(
         request: Request[Any, Any, Any],

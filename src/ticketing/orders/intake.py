@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 RESEND = "Your seats are kept. Send the same request again, with the same Idempotency-Key."
 
 
-async def _not_asked(_: str) -> bool:
-    return False
+async def _not_asked(_: str) -> str | None:
+    return None
 
 
 class Intake:
@@ -37,7 +37,7 @@ class Intake:
 
     Args:
         payment_seconds: what a hold is stretched to when it becomes an order, so that payment can be settled.
-        in_books: whether the database knows an order; asked only before an order is refused.
+        in_books: the fingerprint of an order that the database knows; asked only before an order is refused.
         guard: told of every accepted order, to look after it if the queue loses it.
     """
 
@@ -52,7 +52,7 @@ class Intake:
         payment_seconds: int = 1200,
         crash_point: CrashPoint = nowhere,
         guard: IntakeGuard | None = None,
-        in_books: Callable[[str], Awaitable[bool]] = _not_asked,
+        in_books: Callable[[str], Awaitable[str | None]] = _not_asked,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -87,9 +87,12 @@ class Intake:
         now = self._clock.now_ms()
         outcome = await self._claim(claims, order_id, fingerprint, now)
         if not isinstance(outcome, Claimed):
-            if await self._in_books(order_id):
+            booked = None if isinstance(outcome, KeyReused) else await self._in_books(order_id)
+            if booked == fingerprint:
                 # Valkey has lost and rebuilt its state since, and no longer knows that this very order has the seats.
                 return order_id
+            if booked is not None:
+                outcome = KeyReused()
             raise await self._refusal(claims, outcome)
         await self._crash_point("intake:claimed")
         await self._send(

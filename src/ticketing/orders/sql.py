@@ -110,6 +110,11 @@ async def known_orders(conn: AsyncConnection, order_ids: Sequence[str]) -> set[s
     return set((await conn.execute(select(orders.c.id).where(orders.c.id.in_(order_ids)))).scalars())
 
 
+async def fingerprint_of(conn: AsyncConnection, order_id: str) -> str | None:
+    """What a known order was placed with."""
+    return (await conn.execute(select(orders.c.fingerprint).where(orders.c.id == order_id))).scalar_one_or_none()
+
+
 async def insert_orders(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add orders. Raises IntegrityError for one that exists."""
     await conn.execute(insert(orders), list(rows))

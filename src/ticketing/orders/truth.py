@@ -29,10 +29,13 @@ class SalesBooks:
         async with self._db.read() as conn:
             return await sql.bought_by_people(conn, event_id)
 
-    async def knows(self, order_id: str) -> bool:
-        """Whether an order is in the books, in whatever state. Raises DatabaseAway."""
+    async def fingerprint(self, order_id: str) -> str | None:
+        """What an order in the books, in whatever state, was placed with; None when it is not there.
+
+        Raises DatabaseAway.
+        """
         async with self._db.read() as conn:
-            return bool(await sql.known_orders(conn, [order_id]))
+            return await sql.fingerprint_of(conn, order_id)
 
 
 class SeatSync:

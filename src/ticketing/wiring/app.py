@@ -50,7 +50,7 @@ def _intake(p: Parts) -> Intake:
         payment_seconds=p.settings.payment_window_seconds + 300,
         crash_point=p.crash_point,
         guard=p.guard,
-        in_books=SalesBooks(p.db).knows,
+        in_books=SalesBooks(p.db).fingerprint,
     )
 
 

@@ -24,6 +24,7 @@ from ticketing.holds.hold import HoldService
 from ticketing.holds.store import HoldStore
 from ticketing.holds.token import read_hold, sign_hold
 from ticketing.orders import messages
+from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.intake import Intake
 from ticketing.orders.messages import OrderPlaced
 from ticketing.orders.truth import SalesBooks
@@ -42,6 +43,7 @@ class Counter:
     queue: ValkeyQueue
     signer: Signer
     clock: ManualClock
+    fulfilment: Fulfilment
     cache_server: ValkeyServer
     queue_server: ValkeyServer
 
@@ -84,8 +86,9 @@ async def counter(
     signer, store = Signer({"k1": bytes(range(32))}, "k1"), HoldStore(cache)
     queue = ValkeyQueue(line, "orders", visibility_seconds=30, max_attempts=10)
     holds = HoldService(store, catalog, SalesBooks(db), signer, clock, ttl_seconds=420)
-    intake = Intake(store, catalog, queue, signer, clock, payment_seconds=1200)
-    yield Counter(event, holds, intake, queue, signer, clock, *servers)
+    truth = SalesBooks(db)
+    intake = Intake(store, catalog, queue, signer, clock, payment_seconds=1200, in_books=truth.fingerprint)
+    yield Counter(event, holds, intake, queue, signer, clock, Fulfilment(db, catalog, clock), *servers)
     await queue.close()
     await cache.close()
     await line.close()
@@ -106,12 +109,17 @@ async def test_a_repeat_is_the_same_order_and_the_worker_can_tell(counter: Count
     assert {message.order_id for message in await counter.queued()} == set(made)
 
 
-async def test_the_same_key_with_another_content_is_refused(counter: Counter) -> None:
+@pytest.mark.parametrize("in_the_books", [False, True])
+async def test_the_same_key_with_another_content_is_refused(counter: Counter, in_the_books: bool) -> None:
     first, second = await counter.hold("A-1-1"), await counter.hold("A-1-2")
     await counter.order(first)
+    placed = await counter.queued()
+    assert len(placed) == 1
+    if in_the_books:
+        await counter.fulfilment.fulfil(placed)
     for refused in (await counter.refusal(first, card="tok_declined"), await counter.refusal(second)):
         assert (refused.status, refused.code) == (422, "idempotency_key_reused")
-    assert len(await counter.queued()) == 1
+    assert await counter.queued() == []
     await counter.order(second, OTHER_KEY)
 
 
@@ -237,6 +245,21 @@ async def test_a_hold_that_an_emptied_valkey_forgot_is_taken_again(counter: Coun
     order_id = await counter.order(token)
     (message,) = await counter.queued()
     assert message.order_id == order_id
+
+
+async def test_a_retry_that_valkey_forgot_is_found_in_the_books_and_another_content_too(counter: Counter) -> None:
+    first, second = await counter.hold("A-1-1"), await counter.hold("A-1-2")
+    order_id = await counter.order(first)
+    await counter.fulfilment.fulfil(await counter.queued())
+    counter.clock.advance(421)
+    counter.cache_server.kill()
+    for file in counter.cache_server.folder.glob("appendonlydir/*"):
+        file.unlink()
+    counter.cache_server.start()
+    assert await counter.order(first) == order_id
+    for refused in (await counter.refusal(first, card="tok_declined"), await counter.refusal(second)):
+        assert (refused.status, refused.code) == (422, "idempotency_key_reused")
+    assert (await counter.refusal(second, OTHER_KEY)).code == "hold_expired"
 
 
 async def test_price_and_seats_are_those_of_the_token_and_not_to_be_chosen(counter: Counter) -> None:

@@ -237,12 +237,11 @@ export class MapView {
     const { model, camera } = this.scene;
     const section = this.sectionAt(px, py);
     if (section >= 0 && model.sections[section]!.standing) return this.callbacks.standing(section);
-    if (pitchOnScreen(this.scene) < (coarse ? AIM_FROM * 2 : AIM_FROM)) {
-      if (section >= 0 && pitchOnScreen(this.scene) < AIM_FROM) this.show(model.sections[section]!.box);
+    const pitch = pitchOnScreen(this.scene);
+    if (pitch < (coarse ? AIM_FROM * 2 : AIM_FROM)) {
+      if (section >= 0 && pitch < AIM_FROM) this.show(model.sections[section]!.box);
       // Near a finger but still too small to hit: come closer, around the finger.
-      if (pitchOnScreen(this.scene) >= AIM_FROM || section < 0) {
-        this.fly(zoomAt(camera, px, py, CLOSE_PITCH / pitchOnScreen(this.scene), this.least, this.most));
-      }
+      else this.fly(zoomAt(camera, px, py, CLOSE_PITCH / pitch, this.least, this.most));
       return;
     }
     const seat = this.seatAt(px, py, coarse ? 14 : 0);
