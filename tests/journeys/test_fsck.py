@@ -86,7 +86,10 @@ def sale(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(prefix="tk") as folder, running(Stack(Path(folder))) as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="tk") as folder,
+        running(Stack(Path(folder), outbox_lease_seconds=3)) as stack,
+    ):
         yield stack
 
 
@@ -180,7 +183,7 @@ async def test_money_taken_and_forgotten_is_found_and_settled(small: Stack, tmp_
         order = await alice.follow(order_id)
         assert [entry["kind"] for entry in order["ledger"]] == ["capture_requested", "captured"]
         assert len(order["tickets"]) == 2
-        await eventually(lambda: settled(small))
+        await eventually(lambda: settled(small), timeout=40)
 
 
 async def settled(stack: Stack) -> bool:
@@ -196,7 +199,7 @@ async def test_a_seat_sold_twice_and_a_ticket_lost_are_named(small: Stack) -> No
         alice = await sign_up(client, "Alice")
         first = await alice.buy(event.id, "1C-C-8")
         second = await alice.buy(event.id, "1C-C-9")
-    await eventually(lambda: settled(small))
+    await eventually(lambda: settled(small), timeout=40)
     ticket = first["tickets"][0]["ticket_id"]
     await change(small, "DELETE FROM tickets WHERE id = :id", id=ticket)
     # Without the judge: the table made anew, its unique key left out.
@@ -250,7 +253,7 @@ async def test_stores_away_are_said(small: Stack) -> None:
     event = await small.add_event_async()
     async with visitors(small) as client:
         await (await sign_up(client, "Alice")).buy(event.id, "1C-C-8")
-    await eventually(lambda: settled(small))
+    await eventually(lambda: settled(small), timeout=40)
     small.kill("worker")
     steps: list[tuple[Callable[[], None], tuple[str, ...], int, set[str]]] = [
         (lambda: small.kill("provider"), (), 2, {"provider"}),
