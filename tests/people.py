@@ -27,10 +27,11 @@ class Person:
     email: str
     token: str = field(repr=False)
     account_id: str
+    passes: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"Bearer {self.token}"} | self.passes
 
     async def get(self, path: str, **kwargs: Any) -> httpx.Response:
         return await self.client.get(path, headers=self.headers, **kwargs)
@@ -40,6 +41,16 @@ class Person:
 
     async def delete(self, path: str) -> httpx.Response:
         return await self.client.delete(path, headers=self.headers)
+
+    async def join(self, event_id: str, **body: Any) -> httpx.Response:
+        return await self.post(f"/api/events/{event_id}/queue", body)
+
+    async def claim(self, event_id: str, **body: Any) -> httpx.Response:
+        """Claim; a pass that is given goes along with every further request."""
+        answer = await self.post(f"/api/events/{event_id}/admission", body)
+        if answer.status_code == 200:
+            self.passes["X-Queue-Pass"] = answer.json()["pass"]
+        return answer
 
     async def hold(self, event_id: str, *seats: str) -> httpx.Response:
         return await self.post(f"/api/events/{event_id}/holds", {"seats": list(seats)})

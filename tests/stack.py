@@ -176,15 +176,29 @@ class Stack:
             await valkey.close()
 
     def add_event(
-        self, plan: SeatPlan | None = None, *, max_per_person: int = 4, amount: int = 100_000, opens_in_ms: int = -_HOUR
+        self,
+        plan: SeatPlan | None = None,
+        *,
+        max_per_person: int = 4,
+        amount: int = 100_000,
+        opens_in_ms: int = -_HOUR,
+        waiting_room: bool = False,
     ) -> Event:
         """An event that is on sale (or will be): every grade costs the same."""
         return asyncio.run(
-            self.add_event_async(plan, max_per_person=max_per_person, amount=amount, opens_in_ms=opens_in_ms)
+            self.add_event_async(
+                plan, max_per_person=max_per_person, amount=amount, opens_in_ms=opens_in_ms, waiting_room=waiting_room
+            )
         )
 
     async def add_event_async(
-        self, plan: SeatPlan | None = None, *, max_per_person: int = 4, amount: int = 100_000, opens_in_ms: int = -_HOUR
+        self,
+        plan: SeatPlan | None = None,
+        *,
+        max_per_person: int = 4,
+        amount: int = 100_000,
+        opens_in_ms: int = -_HOUR,
+        waiting_room: bool = False,
     ) -> Event:
         plan = plan or theatre()
         clock = SystemClock()
@@ -204,6 +218,7 @@ class Stack:
                     off_sale_at=now + 29 * 24 * _HOUR,
                     prices=tuple(NewPrice(grade, amount) for grade in plan.grades()),
                     max_per_person=max_per_person,
+                    waiting_room=waiting_room,
                 ),
             )
 

@@ -34,6 +34,11 @@ class Settings:
         public_url: address of the site as people see it.
         address_burst: sign-ups and sign-ins that one network address may make at once.
         web_folder: built web pages to serve; None where a CDN does.
+        status_url: where the waiting lines' public status goes, `file:///…` or `s3://bucket`; None: to `blobs_url`.
+        line_cap, line_rate, line_lobby_minutes, line_work_bits: what a new waiting line begins with: people inside at
+            once, people let in per minute, how long before the on-sale it can be joined, bits of work before a place.
+        line_idle_seconds, line_hard_seconds: how long a visit lasts without a sign of life, and in all.
+        captcha_kind, captcha_site_key, captcha_secret: a CAPTCHA before a place (turnstile, hcaptcha, recaptcha).
     """
 
     database_url: str
@@ -61,6 +66,16 @@ class Settings:
     database_pool: int = 8
     demo_folder: Path | None = None
     crash_point: str | None = None
+    status_url: str | None = None
+    line_cap: int = 2000
+    line_rate: int = 6000
+    line_lobby_minutes: int = 60
+    line_work_bits: int = 0
+    line_idle_seconds: int = 120
+    line_hard_seconds: int = 900
+    captcha_kind: str | None = None
+    captcha_site_key: str | None = None
+    captcha_secret: str | None = field(default=None, repr=False)
 
 
 class _Reader:
@@ -118,7 +133,19 @@ def _keys(read: _Reader) -> dict[str, bytes]:
     return keys
 
 
+def _check_line(settings: Settings, problems: list[str]) -> None:
+    if settings.line_idle_seconds > settings.line_hard_seconds:
+        problems.append("TICKETING_LINE_IDLE_SECONDS must be at most TICKETING_LINE_HARD_SECONDS")
+    if settings.line_cap > 100_000 or settings.line_rate > 600_000 or settings.line_work_bits > 24:
+        problems.append("TICKETING_LINE_CAP is at most 100000, _LINE_RATE 600000, _LINE_WORK_BITS 24")
+    if settings.captcha_kind not in (None, "turnstile", "hcaptcha", "recaptcha"):
+        problems.append("TICKETING_CAPTCHA_KIND must be turnstile, hcaptcha or recaptcha")
+    if settings.captcha_kind and not (settings.captcha_site_key and settings.captcha_secret):
+        problems.append("TICKETING_CAPTCHA_KIND needs TICKETING_CAPTCHA_SITE_KEY and TICKETING_CAPTCHA_SECRET")
+
+
 def _check_relations(settings: Settings, problems: list[str]) -> None:
+    _check_line(settings, problems)
     if settings.queue_url.startswith(("https://", "http://")) and not settings.queue_dead_url:
         problems.append("TICKETING_QUEUE_DEAD_URL is not set: an SQS queue needs its dead-letter queue")
     if settings.payment_window_seconds < settings.hold_seconds:
@@ -159,6 +186,16 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_pool=read.number("DATABASE_POOL", 8),
         demo_folder=Path(demo) if demo else None,
         crash_point=read.text("CRASH_POINT", "") or None,
+        status_url=read.text("STATUS_URL", "") or None,
+        line_cap=read.number("LINE_CAP", 2000),
+        line_rate=read.number("LINE_RATE", 6000),
+        line_lobby_minutes=read.number("LINE_LOBBY_MINUTES", 60, least=0),
+        line_work_bits=read.number("LINE_WORK_BITS", 0, least=0),
+        line_idle_seconds=read.number("LINE_IDLE_SECONDS", 120),
+        line_hard_seconds=read.number("LINE_HARD_SECONDS", 900),
+        captcha_kind=read.text("CAPTCHA_KIND", "") or None,
+        captcha_site_key=read.text("CAPTCHA_SITE_KEY", "") or None,
+        captcha_secret=read.text("CAPTCHA_SECRET", "") or None,
     )
     if not read.problems:
         _check_relations(settings, read.problems)

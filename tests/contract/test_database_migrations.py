@@ -137,7 +137,9 @@ async def test_without_the_lock_two_at_once_fail(empty: Place, monkeypatch: pyte
         await both_begin.wait()
 
     monkeypatch.setattr("ticketing.wiring.migrate._lock", no_lock)
-    ends = await asyncio.gather(*(migrate(empty.connect(answer_timeout=2.0)) for _ in range(2)), return_exceptions=True)
+    ends = await asyncio.gather(
+        *(migrate(empty.connect(answer_timeout=10.0)) for _ in range(2)), return_exceptions=True
+    )
     assert any(isinstance(end, DBAPIError) and "exists" in str(end) for end in ends)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ import httpx
 import pytest
 
 from tests.journeys.bad_input import Scene, prepare
+from tests.people import Person, sign_in
 from tests.stack import Stack
+from ticketing.accounts.model import Role
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,11 @@ async def unchanged(scene: Scene) -> AsyncIterator[None]:
     before = await scene.state()
     yield
     assert await scene.state() == before
+
+
+@pytest.fixture
+async def operator(stack: Stack, client: httpx.AsyncClient) -> Person:
+    """A member of staff who may do everything."""
+    email = f"operator-{uuid.uuid4().hex[:8]}@example.com"
+    await stack.add_staff(Role.OPERATOR, email)
+    return await sign_in(client, email)

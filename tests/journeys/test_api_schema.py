@@ -19,7 +19,7 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 
 from tests.journeys.openapi import operations
-from tests.people import Person, sign_in, sign_up
+from tests.people import Person, eventually, sign_in, sign_up
 from tests.stack import PASSWORD, Stack
 from ticketing.accounts.model import Role
 from ticketing.catalog.model import Event
@@ -195,6 +195,30 @@ async def buy_and_show(alice: Person, gate: Person, event: Event) -> dict[str, A
     return order
 
 
+async def stand_in_line(stack: Stack, alice: Person, operator: Person) -> None:
+    """All of a line that one person and one operator can do."""
+    event = await stack.add_event_async(waiting_room=True)
+    line, staff = f"/api/events/{event.id}", f"/api/admin/events/{event.id}/line"
+    await eventually(lambda: is_open(alice, line))
+    assert (await alice.get(f"{line}/queue/challenge")).json()["bits"] == 0
+    await alice.join(event.id)
+    assert (await alice.claim(event.id)).status_code == 200
+    for path in ("queue/about", "queue/me", "draw", "draw/export"):
+        assert (await alice.get(f"{line}/{path}")).status_code == 200, path
+    assert (await alice.post(f"{line}/queue/leave")).status_code == 204
+    assert (await alice.delete(f"{line}/queue")).status_code == 204
+    changed = await operator.client.patch(staff, json={"cap": 10}, headers=operator.headers)
+    assert changed.json()["cap"] == 10
+    assert (await operator.get(staff)).status_code == 200
+    reason = {"minutes": 1, "reason": "a test of the glass"}
+    assert (await operator.post(f"{staff}/break-glass", reason)).status_code == 200
+    assert (await operator.delete(f"{staff}/break-glass")).status_code == 200
+
+
+async def is_open(person: Person, line: str) -> bool:
+    return bool((await person.get(f"{line}/queue")).json()["phase"] == "open")
+
+
 async def test_every_answer_along_a_purchase_is_as_documented(
     stack: Stack, document: dict[str, Any], api: BaseSchema, event: Event
 ) -> None:
@@ -225,6 +249,7 @@ async def test_every_answer_along_a_purchase_is_as_documented(
         spare = (await alice.hold(event.id, "1C-C-8")).json()
         assert (await alice.delete(f"/api/holds/{spare['hold_id']}")).status_code == 204
         await alice.get("/api/orders")
+        await stand_in_line(stack, alice, operator)
         await operator.get(f"/api/admin/events/{event.id}/sale")
         await alice.get("/api/sessions")
         assert (await alice.delete("/api/sessions")).status_code == 204

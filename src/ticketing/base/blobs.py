@@ -26,8 +26,11 @@ class BlobsAway(Exception):
 class Blobs(Protocol):
     """Port: whole values in, whole values out."""
 
-    async def put(self, key: str, body: bytes, content_type: str) -> None:
-        """Store a value, replacing what was there. Raises BlobsAway; ValueError for a key that is no path."""
+    async def put(self, key: str, body: bytes, content_type: str, cache_control: str = "no-store") -> None:
+        """Store a value, replacing what was there, with the headers that a CDN passes on.
+
+        Raises BlobsAway; ValueError for a key that is no path.
+        """
         ...
 
     async def get(self, key: str) -> bytes | None:
@@ -51,7 +54,7 @@ class FolderBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def put(self, key: str, body: bytes, content_type: str) -> None:  # noqa: ARG002 - files have no type
+    async def put(self, key: str, body: bytes, content_type: str, cache_control: str = "no-store") -> None:  # noqa: ARG002 - files have no headers
         """See the port."""
         try:
             await asyncio.to_thread(self._write, self._folder / _checked(key), body)
@@ -101,10 +104,16 @@ class S3Blobs:
             )
             return cls(client, bucket, exits.pop_all())
 
-    async def put(self, key: str, body: bytes, content_type: str) -> None:
+    async def put(self, key: str, body: bytes, content_type: str, cache_control: str = "no-store") -> None:
         """See the port."""
         try:
-            await self._client.put_object(Bucket=self._bucket, Key=_checked(key), Body=body, ContentType=content_type)
+            await self._client.put_object(
+                Bucket=self._bucket,
+                Key=_checked(key),
+                Body=body,
+                ContentType=content_type,
+                CacheControl=cache_control,
+            )
         except (BotoCoreError, ClientError) as error:
             raise BlobsAway(str(error)) from error
 

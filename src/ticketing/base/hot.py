@@ -100,6 +100,14 @@ class HotRoutes:
             self._by_method.setdefault(route.method, []).append(route)
         self._max_body = max_body
 
+    def addresses(self, segment: str) -> set[tuple[str, str]]:
+        """(method, path) of every hot route, with `segment` for what varies."""
+        return {
+            (route.method, route.prefix if route.exact else f"{route.prefix}{segment}{route.suffix}")
+            for routes in self._by_method.values()
+            for route in routes
+        }
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         asked: Any = scope

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response, route
 from litestar.types import ControllerRouterHandler
@@ -42,7 +43,8 @@ class Pages:
     """All files of a built site.
 
     Args:
-        folder: the build's output, with a `routes.json`: `[{"path": "/events/{id}", "file": "event.html"}, …]`.
+        folder: the build's output, with a `routes.json`: `[{"path": "/events/{id}", "file": "event.html"}, …]`; an
+            entry with `to` instead of `file` leads elsewhere, such as from a page's own name for a page of the API.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,9 +52,15 @@ class Pages:
             path.relative_to(folder).as_posix(): _load(path) for path in sorted(folder.rglob("*")) if path.is_file()
         }
         routes = json.loads((folder / "routes.json").read_text(encoding="utf-8"))
-        self._clean = [
-            (re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(clean["path"]))), clean["file"]) for clean in routes
-        ]
+        self._clean = [(_pattern(one["path"]), one["file"]) for one in routes if "file" in one]
+        self._elsewhere = [(_pattern(one["path"]), one["to"]) for one in routes if "to" in one]
+
+    def elsewhere(self, path: str) -> str | None:
+        """Where a path leads that no file answers."""
+        for pattern, to in self._elsewhere:
+            if match := pattern.fullmatch(path):
+                return str(to).format(**{name: quote(value) for name, value in match.groupdict().items()})
+        return None
 
     def find(self, path: str) -> _File | None:
         """The file that answers a path."""
@@ -60,6 +68,11 @@ class Pages:
             if pattern.fullmatch(path):
                 return self._files.get(name)
         return self._files.get(path.lstrip("/"))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Of a clean URL: each `{name}` is one part of a path."""
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path)))
 
 
 def _load(path: Path) -> _File:
@@ -80,6 +93,8 @@ def routes(pages: Pages) -> list[ControllerRouterHandler]:
     @route(["/", "/{path:path}"], http_method=["GET", "HEAD"], include_in_schema=False, opt={"public": True})
     async def page_route(request: Request[Any, Any, Any]) -> Response[bytes]:
         path = request.url.path
+        if to := pages.elsewhere(path):
+            return Response(b"", status_code=302, headers={"Location": to, **SECURITY_HEADERS})
         file = None if path.startswith("/api/") else pages.find(path)
         if file is None:
             raise NotFound("There is no such page.")

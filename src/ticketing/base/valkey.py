@@ -32,6 +32,14 @@ _AWAY_CLASSES = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError
 _AWAY_CODES = ("BUSY ", "MISCONF", "UNBLOCKED", "NOREPLICAS")
 
 
+RUN_ID = b"\0run id of the server that answers\0"
+"""As an argument of a command it becomes, at the moment of sending, the run id of the server that the command goes to.
+
+A script that compares it with what it finds stored notices that another server has taken over, or that this one was
+started again: both may have forgotten writes that were acknowledged.
+"""
+
+
 class ValkeyAway(Exception):
     """Valkey did not answer in time, or is not in a state to. The command may or may not have run."""
 
@@ -64,8 +72,13 @@ Command = tuple[Any, ...]
 Batch = list[tuple[Command, asyncio.Future[Any]]]
 
 
-def _pack(conn: Any, batch: Batch) -> tuple[list[bytes], Batch]:
+def _pack(conn: Any, batch: Batch, run_id: bytes) -> tuple[list[bytes], Batch]:
     """The bytes of a batch, without commands that cannot be sent: those fail alone."""
+    batch = [
+        (tuple([run_id if part is RUN_ID else part for part in command]), future) if RUN_ID in command else entry
+        for entry in batch
+        for command, future in (entry,)
+    ]
     try:
         return conn.pack_commands([command for command, _ in batch]), batch
     except (RedisError, ValueError, TypeError):
@@ -78,6 +91,15 @@ def _pack(conn: Any, batch: Batch) -> tuple[list[bytes], Batch]:
                 if not future.done():
                     future.set_exception(error)
         return conn.pack_commands([command for command, _ in good]), good
+
+
+async def _run_id(conn: Any) -> bytes:
+    """The run id of the server at the other end."""
+    await conn.send_command("INFO", "server", check_health=False)
+    for line in (await conn.read_response()).splitlines():
+        if line.startswith(b"run_id:"):
+            return bytes(line[len(b"run_id:") :])
+    raise ResponseError("the server does not tell its run id")
 
 
 class Valkey:
@@ -93,6 +115,7 @@ class Valkey:
         self._timeout = timeout
         self._pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=timeout, socket_timeout=None)
         self._conn: Any = None
+        self._run_id = b""
         self._pending: Batch = []
         self._pump: asyncio.Task[None] | None = None
         self._shas: dict[str, str] = {}
@@ -166,9 +189,10 @@ class Valkey:
             if self._conn is None:
                 conn = self._pool.make_connection()
                 await conn.connect()
+                self._run_id = await _run_id(conn)
                 self._conn = conn
             conn = self._conn
-            packed, batch = _pack(conn, batch)
+            packed, batch = _pack(conn, batch, self._run_id)
             await conn.send_packed_command(packed, check_health=False)
             wrong_server: ResponseError | None = None
             for _, future in batch:

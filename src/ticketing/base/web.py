@@ -53,6 +53,7 @@ _TEXTS = {
     413: "The body is too large.",
     415: "The body must be JSON.",
     422: "Well-formed, but the content cannot be.",
+    428: "Work is asked for first: see GET …/queue/challenge.",
     429: "Too many requests; Retry-After says how long to wait.",
     503: "A store is away; the same request may be sent again after Retry-After seconds.",
 }

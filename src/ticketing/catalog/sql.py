@@ -235,3 +235,9 @@ def _event(row: Any, venue: Venue, prices: Iterable[PriceGrade]) -> Event:
         prices=tuple(prices),
         poster=row.poster,
     )
+
+
+async def events_with_line(conn: AsyncConnection, now_ms: int) -> list[str]:
+    """Ids of events with a waiting line whose sale is not over."""
+    where = (events.c.waiting_room, events.c.off_sale_at > now_ms, events.c.cancelled.is_(False))
+    return [row.id for row in await conn.execute(select(events.c.id).where(*where))]

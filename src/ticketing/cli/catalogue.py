@@ -77,6 +77,7 @@ class _EventFile(msgspec.Struct, forbid_unknown_fields=True):
     description: dict[str, str] = {}
     doors_at: str | None = None
     max_per_person: int = 4
+    waiting_room: bool = False
     currency: str = "KRW"
 
 
@@ -105,6 +106,7 @@ def _new_event(file: _EventFile) -> tuple[NewVenue | str, NewEvent]:
         doors_at=parse_rfc3339(file.doors_at) if file.doors_at else None,
         prices=prices,
         max_per_person=file.max_per_person,
+        waiting_room=file.waiting_room,
         currency=file.currency,
     )
 

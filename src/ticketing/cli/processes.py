@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -38,24 +39,42 @@ def api(
     drain_seconds: Annotated[
         float, typer.Option(min=0, help="After SIGTERM: keep answering, not ready, for so long.")
     ] = 0.0,
+    certificate: Annotated[
+        Path | None, typer.Option(help="Speak TLS with this certificate (PEM); needs --key.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="The certificate's private key (PEM).")] = None,
 ) -> None:
     """Serve the HTTP API."""
+    tls = _tls_or_exit(certificate, key)
     settings = settings_or_exit()
     set_up_logging()
     inherited = os.environ.get(_FD)
     if inherited is not None:
         listener = socket.socket(fileno=int(inherited))
-        run(lambda: _serve(settings, listener, drain_seconds))
+        run(lambda: _serve(settings, listener, drain_seconds, tls))
         return
     try:
         listener = socket.create_server((host, port), backlog=4096)
     except OSError as error:
         raise fail(f"cannot listen on {host}:{port}: {error.strerror}. Choose another --port.", 2) from None
-    err.print(f"listening on http://{host}:{listener.getsockname()[1]} ({processes} processes)")
+    err.print(f"listening on {'https' if tls else 'http'}://{host}:{listener.getsockname()[1]} ({processes} processes)")
     if processes == 1:
-        run(lambda: _serve(settings, listener, drain_seconds))
+        run(lambda: _serve(settings, listener, drain_seconds, tls))
     else:
         raise typer.Exit(_supervise(listener, processes))
+
+
+def _tls_or_exit(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """Certificate and key, tried before anything else is begun; None for plain HTTP."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise fail("--certificate and --key go together", 2)
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (OSError, ValueError) as error:
+        raise fail(f"cannot speak TLS with {certificate} and {key}: {error}", 2) from None
+    return certificate, key
 
 
 class _Server(uvicorn.Server):
@@ -81,7 +100,9 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(settings: Settings, listener: socket.socket, drain_seconds: float) -> None:
+async def _serve(
+    settings: Settings, listener: socket.socket, drain_seconds: float, tls: tuple[Path, Path] | None
+) -> None:
     drain = Drain()
     async with open_parts(settings) as parts:
         config = uvicorn.Config(
@@ -94,6 +115,8 @@ async def _serve(settings: Settings, listener: socket.socket, drain_seconds: flo
             timeout_graceful_shutdown=25,
             timeout_keep_alive=75,
             backlog=4096,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
             forwarded_allow_ips=os.environ.get("TICKETING_TRUSTED_PROXIES", "127.0.0.1"),
         )
         server = _Server(config, drain, drain_seconds)
@@ -167,6 +190,11 @@ def sandbox_provider(
 ) -> None:
     """Run the sandbox payment provider. Its secret is TICKETING_PAYMENT_SECRET."""
     secret = os.environ.get("TICKETING_PAYMENT_SECRET", "")
+    file = os.environ.get("TICKETING_PAYMENT_SECRET_FILE", "")
+    try:
+        secret = secret or (Path(file).read_text(encoding="utf-8").strip() if file else "")
+    except OSError as error:
+        raise fail(f"TICKETING_PAYMENT_SECRET_FILE: cannot read {file}: {error.strerror}", 2) from None
     if not secret:
         raise fail("set TICKETING_PAYMENT_SECRET, the secret that the platform shares with this provider", 2)
     set_up_logging()

@@ -5,21 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from ticketing.accounts.authenticate import Authenticator
-from ticketing.base.clock import Clock
 from ticketing.base.hot import Answer, HotRequest, HotRoute, read_json
 from ticketing.base.web import matches
-from ticketing.catalog.load import Catalog
 from ticketing.holds.availability import Availability
-from ticketing.holds.hold import HoldService
-from ticketing.holds.http import HoldRequest, hold_answer
+from ticketing.holds.http import HoldDesk, HoldRequest
 
 _decoder = msgspec.json.Decoder(HoldRequest)
 _encode = msgspec.json.Encoder().encode
 
 
-def hot_routes(
-    service: HoldService, availability: Availability, catalog: Catalog, authenticator: Authenticator, clock: Clock
-) -> list[HotRoute]:
+def hot_routes(desk: HoldDesk, availability: Availability, authenticator: Authenticator) -> list[HotRoute]:
     """GET …/availability and POST …/holds."""
 
     async def read(request: HotRequest, event_id: str, _: bytes) -> Answer:
@@ -30,9 +25,8 @@ def hot_routes(
         return Answer(200, snapshot.body, ((b"content-type", b"application/json"), *headers))
 
     async def hold(request: HotRequest, event_id: str, body: bytes) -> Answer:
-        session = authenticator.session(request)
         data = read_json(_decoder, body)
-        return Answer(201, _encode(await hold_answer(service, catalog, clock, session.account_id, event_id, data)))
+        return Answer(201, _encode(await desk.hold(request, event_id, data)))
 
     return [
         HotRoute("GET", "/api/events/", "/availability", read),

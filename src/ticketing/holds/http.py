@@ -9,13 +9,15 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
-from ticketing.accounts.authenticate import Authenticator
+from ticketing.accounts.authenticate import Asking, Authenticator
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest
 from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.holds.availability import Availability
 from ticketing.holds.hold import HoldService, HoldView, seat_ids
+from ticketing.waiting.felt import Felt
+from ticketing.waiting.gate import PASS_ROUTE, Gate
 
 SeatId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
@@ -106,21 +108,52 @@ def _out(event: LoadedEvent, view: HoldView, now: int) -> HoldOut:
     )
 
 
-async def hold_answer(
-    service: HoldService, catalog: Catalog, clock: Clock, account_id: str, event_id: str, data: HoldRequest
-) -> HoldOut:
-    """Hold what was asked for. Raises as `HoldService` does."""
-    if data.seats is not None and data.section is None and data.quantity is None:
-        view = await service.hold_seats(event_id, account_id, data.seats)
-    elif data.seats is None and data.section is not None and data.quantity is not None:
-        view = await service.hold_best(event_id, account_id, data.section, data.quantity)
-    else:
+class HoldDesk:
+    """Holds for people with a pass, where the event has a line; for the framework's route and the hot one alike."""
+
+    def __init__(
+        self,
+        service: HoldService,
+        catalog: Catalog,
+        authenticator: Authenticator,
+        gate: Gate,
+        felt: Felt,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._catalog = catalog
+        self._authenticator = authenticator
+        self._gate = gate
+        self._felt = felt
+        self._clock = clock
+
+    async def hold(self, request: Asking, event_id: str, data: HoldRequest) -> HoldOut:
+        """Hold what was asked for. Raises as `Gate` and `HoldService` do."""
+        session = self._authenticator.session(request)
+        event = await self._catalog.get(event_id)
+        claims = await self._gate.check(request, event.event, session)
+        await self._gate.alive(claims)
+        with self._felt.measured():
+            view = await self._view(session.account_id, event_id, data)
+        # Who is paying for seats is not idle.
+        await self._gate.stay(claims, view.claims.expires_at)
+        return _out(event, view, self._clock.now_ms())
+
+    async def _view(self, account_id: str, event_id: str, data: HoldRequest) -> HoldView:
+        if data.seats is not None and data.section is None and data.quantity is None:
+            return await self._service.hold_seats(event_id, account_id, data.seats)
+        if data.seats is None and data.section is not None and data.quantity is not None:
+            return await self._service.hold_best(event_id, account_id, data.section, data.quantity)
         raise BadRequest('Send either {"seats": […]} or {"section": …, "quantity": n}.')
-    return _out(await catalog.get(event_id), view, clock.now_ms())
 
 
 def routes(
-    service: HoldService, availability: Availability, catalog: Catalog, authenticator: Authenticator, clock: Clock
+    desk: HoldDesk,
+    service: HoldService,
+    availability: Availability,
+    catalog: Catalog,
+    authenticator: Authenticator,
+    clock: Clock,
 ) -> list[ControllerRouterHandler]:
     """The route handlers of this room."""
 
@@ -145,13 +178,13 @@ def routes(
         responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
         tags=["holds"],
         summary="Hold seats",
+        opt=PASS_ROUTE,
     )
     async def hold_route(
         request: Request[Any, Any, Any], event_id: FromPath[str], data: JSONBody[HoldRequest]
     ) -> HoldOut:
-        """Hold seats for some minutes, all or none."""
-        session = authenticator.session(request)
-        return await hold_answer(service, catalog, clock, session.account_id, event_id, data)
+        """Hold seats for some minutes, all or none. An event with a waiting line wants a pass: X-Queue-Pass."""
+        return await desk.hold(request, event_id, data)
 
     @get(
         "/api/events/{event_id:str}/holds",

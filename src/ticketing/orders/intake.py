@@ -64,6 +64,13 @@ class Intake:
         self._guard = guard
         self._in_books = in_books
 
+    def event_of(self, hold_token: str) -> str | None:
+        """The event of a genuine hold token; None for any other text, which `place` refuses."""
+        try:
+            return read_hold(self._signer, hold_token).event_id
+        except BadToken:
+            return None
+
     async def place(
         self, account_id: str, hold_token: str, method: str, payment_token: str, idempotency_key: str
     ) -> str:

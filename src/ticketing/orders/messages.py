@@ -48,6 +48,9 @@ SEATS = "seats"
 NOTICE = "notice"
 """Topic: tell the buyer how the order stands."""
 
+VISIT = "visit"
+"""Topic: an order of an event with a waiting line was paid; its buyer's slot is free."""
+
 encode = msgspec.json.Encoder().encode
 decode_placed = msgspec.json.Decoder(OrderPlaced).decode
 decode_order = msgspec.json.Decoder(OrderEvent).decode

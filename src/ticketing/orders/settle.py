@@ -73,6 +73,10 @@ class Settlement:
         await sql.move(conn, ids, [OrderState.RESERVED], OrderState.PAID, now, paid_at=now)
         await self._crash_point("settle:orders")
         await outbox.put(conn, messages.ISSUE, [_event(order_id) for order_id in ids], now)
+        lined = {e: (await self._catalog.get(e)).event.waiting_room for e in {order.event_id for order in paid}}
+        visits = [_event(order.order_id) for order in paid if lined[order.event_id]]
+        if visits:
+            await outbox.put(conn, messages.VISIT, visits, now)
 
     async def _write(self, conn: AsyncConnection, order: Order, entry: LedgerEntry) -> bool:
         return bool(await books.append(self._db, conn, order.event_id, [entry]))

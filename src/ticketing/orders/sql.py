@@ -229,6 +229,12 @@ async def read_order(conn: AsyncConnection, order_id: str) -> Order | None:
     return None if row is None else _order(row)
 
 
+async def find_orders(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Order]:
+    """Id → order, of those that are in the books."""
+    rows = await conn.execute(select(*_ORDER_COLUMNS).where(orders.c.id.in_(order_ids)))
+    return {row.id: _order(row) for row in rows}
+
+
 async def orders_of(conn: AsyncConnection, account_id: str, limit: int) -> list[Order]:
     """An account's orders, newest first."""
     query = (
@@ -285,6 +291,13 @@ async def waiting_for_money(conn: AsyncConnection, before_ms: int, limit: int) -
         .limit(limit)
     )
     return list((await conn.execute(query)).scalars())
+
+
+async def oldest_unpaid(conn: AsyncConnection) -> int | None:
+    """Since when the oldest `reserved` order has waited for its money; None when none does."""
+    query = select(func.min(orders.c.reserved_at)).where(orders.c.state == OrderState.RESERVED.value)
+    since: int | None = (await conn.execute(query)).scalar_one()
+    return since
 
 
 async def count_by_state(conn: AsyncConnection, event_id: str) -> dict[str, int]:

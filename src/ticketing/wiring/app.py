@@ -17,6 +17,7 @@ from ticketing.accounts import http as accounts_http
 from ticketing.accounts.authenticate import COOKIE
 from ticketing.admin import demo as demo_http
 from ticketing.admin import http as admin_http
+from ticketing.admin import line as admin_line
 from ticketing.admin.sale import SaleDesk
 from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
@@ -35,6 +36,10 @@ from ticketing.tickets import http as tickets_http
 from ticketing.tickets import sql as ticket_sql
 from ticketing.tickets.check_in import CheckIn
 from ticketing.tickets.http import TicketDesk
+from ticketing.waiting import hot as waiting_hot
+from ticketing.waiting import http as waiting_http
+from ticketing.waiting import plain
+from ticketing.waiting.controls import LineControls
 from ticketing.wiring.parts import Parts, read_issued
 
 MAX_BODY = 64 * 1024
@@ -54,11 +59,32 @@ def _intake(p: Parts) -> Intake:
     )
 
 
+def _intake_desk(p: Parts) -> orders_http.IntakeDesk:
+    return orders_http.IntakeDesk(_intake(p), p.catalog, p.authenticator, p.line.gate, p.limiter)
+
+
+def _hold_desk(p: Parts) -> holds_http.HoldDesk:
+    return holds_http.HoldDesk(p.holds, p.catalog, p.authenticator, p.line.gate, p.line.felt, p.clock)
+
+
+def _plain_line(p: Parts) -> plain.PlainLine:
+    per_address = accounts_http.per_address(p.settings.address_burst)
+    return plain.PlainLine(
+        p.line.desk,
+        p.line.board,
+        p.sessions,
+        plain.password_sign_in(p.db, p.passwords, p.sessions, p.limiter, per_address),
+        p.line.work,
+        p.limiter,
+        p.signer,
+        p.clock,
+    )
+
+
 def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]:
     """Every route of the API process."""
     p = parts
     desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
-    intake = _intake(p)
     cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
     routes = [
         *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
@@ -72,13 +98,20 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
             p.limiter,
             accounts_http.per_address(p.settings.address_burst),
         ),
-        *holds_http.routes(p.holds, p.availability, p.catalog, p.authenticator, p.clock),
+        *waiting_http.routes(p.line.desk, p.line.board, p.line.book, p.db, p.authenticator, p.clock),
+        *holds_http.routes(_hold_desk(p), p.holds, p.availability, p.catalog, p.authenticator, p.clock),
         *orders_http.routes(
-            intake, desk, cancellation, p.settlement, {p.gateway.name: p.gateway}, p.db, p.authenticator, p.limiter
+            _intake_desk(p), desk, cancellation, p.settlement, {p.gateway.name: p.gateway}, p.db, p.authenticator
         ),
         *tickets_http.routes(
             TicketDesk(p.db, p.catalog, p.ticket_signer, p.blobs),
             CheckIn(p.db, p.verifier, p.clock),
+            p.authenticator,
+        ),
+        *plain.routes(_plain_line(p)),
+        *admin_line.routes(
+            admin_line.LineDesk(p.db, p.line.store, p.line.book, p.clock),
+            LineControls(p.db, p.line.book, p.clock),
             p.authenticator,
         ),
         *admin_http.routes(SaleDesk(p.db, p.catalog, p.availability, p.queue, p.clock)),
@@ -95,8 +128,9 @@ def create_asgi(parts: Parts, drain: health.Drain | None = None) -> HotRoutes:
     """What the server runs: the hottest routes, then the application."""
     p = parts
     hot = [
-        *holds_hot.hot_routes(p.holds, p.availability, p.catalog, p.authenticator, p.clock),
-        *orders_hot.hot_routes(_intake(p), p.authenticator, p.limiter),
+        *waiting_hot.hot_routes(p.line.desk, p.line.board, p.authenticator, p.clock),
+        *holds_hot.hot_routes(_hold_desk(p), p.availability, p.authenticator),
+        *orders_hot.hot_routes(_intake_desk(p), p.authenticator),
     ]
     return HotRoutes(create_app(parts, drain), hot, max_body=MAX_BODY)
 
@@ -110,6 +144,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
         stop = asyncio.Event()
         watch = asyncio.create_task(parts.sessions.watch(stop))
         guard = asyncio.create_task(parts.guard.run(stop))
+        felt = asyncio.create_task(parts.line.felt.run(stop))
         # With many live connections the cyclic collector walks them all, again and again: leave out what stays.
         gc.collect()
         gc.freeze()
@@ -118,7 +153,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
             yield
         finally:
             stop.set()
-            await asyncio.gather(watch, guard)
+            await asyncio.gather(watch, guard, felt)
 
     async def before_request(request: Request) -> None:  # type: ignore[type-arg]
         parts.authenticator.admit(request)

@@ -39,6 +39,7 @@ from ticketing.payments.sandbox_gateway import SandboxGateway
 from ticketing.settings import InvalidSettings, Settings
 from ticketing.tickets import sql as ticket_sql
 from ticketing.tickets.code import TicketSigner, TicketVerifier
+from ticketing.wiring.line import LineParts, open_line_parts
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Parts:
     settlement: Settlement
     crash_point: CrashPoint
     guard: IntakeGuard
+    line: LineParts
 
 
 @asynccontextmanager
@@ -85,8 +87,12 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         exits.push_async_callback(valkey.close)
         queue = await _open_queue(settings, exits)
         exits.push_async_callback(queue.close)
-        blobs = await _open_blobs(settings)
+        blobs = await _open_blobs(settings.blobs_url, settings)
         exits.push_async_callback(blobs.close)
+        status_blobs = blobs
+        if settings.status_url is not None:
+            status_blobs = await _open_blobs(settings.status_url, settings)
+            exits.push_async_callback(status_blobs.close)
         gateway = SandboxGateway(settings.payment_url, settings.payment_secret)
         exits.push_async_callback(gateway.aclose)
         catalog = Catalog(db, clock)
@@ -98,6 +104,8 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         crash = crash_point(settings.crash_point)
         truth = SalesBooks(db)
         holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds)
+        line = open_line_parts(settings, db, valkey, catalog, status_blobs, signer, clock, crash)
+        exits.push_async_callback(line.close)
         yield Parts(
             settings=settings,
             clock=clock,
@@ -120,6 +128,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             settlement=Settlement(db, catalog, clock, crash_point=crash),
             crash_point=crash,
             guard=IntakeGuard(db, queue, clock),
+            line=line,
         )
 
 
@@ -140,13 +149,13 @@ async def _open_queue(settings: Settings, exits: AsyncExitStack) -> Queue:
     return ValkeyQueue(valkey, "orders", visibility_seconds=settings.queue_visibility_seconds, max_attempts=10)
 
 
-async def _open_blobs(settings: Settings) -> Blobs:
-    parsed = urlsplit(settings.blobs_url)
+async def _open_blobs(url: str, settings: Settings) -> Blobs:
+    parsed = urlsplit(url)
     if parsed.scheme == "file":
         return FolderBlobs(Path(unquote(parsed.path)))
     if parsed.scheme == "s3":
         return await S3Blobs.open(parsed.netloc, region=settings.aws_region, endpoint=settings.aws_endpoint)
-    raise InvalidSettings(f"- TICKETING_BLOBS_URL: {parsed.scheme!r} is neither file nor s3")
+    raise InvalidSettings(f"- TICKETING_BLOBS_URL, _STATUS_URL: {parsed.scheme!r} is neither file nor s3")
 
 
 def open_mail(settings: Settings) -> Transport:

@@ -7,8 +7,9 @@ from ticketing.catalog import sql as catalog_sql
 from ticketing.orders import sql as orders_sql
 from ticketing.payments import sql as payments_sql
 from ticketing.tickets import sql as tickets_sql
+from ticketing.waiting import sql as waiting_sql
 
 # Importing a room's sql module is what puts its tables on the metadata.
-ROOMS = (accounts_sql, outbox, catalog_sql, orders_sql, payments_sql, tickets_sql)
+ROOMS = (accounts_sql, outbox, catalog_sql, orders_sql, payments_sql, tickets_sql, waiting_sql)
 
 __all__ = ["ROOMS", "metadata"]

@@ -15,11 +15,13 @@ from ticketing.notices.send import Notices
 from ticketing.orders import messages
 from ticketing.orders.capture import Capture, Reconciler
 from ticketing.orders.consume import Consumer
+from ticketing.orders.end_visit import EndVisit
 from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.refund import Refunds
 from ticketing.orders.seat_audit import SeatAudit
 from ticketing.orders.truth import SeatSync
 from ticketing.tickets.issue import Issue
+from ticketing.wiring.line import controller_of
 from ticketing.wiring.parts import Parts, open_mail
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ def topics(parts: Parts) -> dict[str, Topic]:
         messages.ISSUE: topic(messages.ISSUE, transactional=issue, then=nudge),
         messages.SEATS: topic(messages.SEATS, leased=sync, batch=200),
         messages.REFUND: topic(messages.REFUND, leased=refunds, batch=20, parallel=2, then=nudge),
+        messages.VISIT: topic(messages.VISIT, leased=EndVisit(db, p.line.joins, crash_point=p.crash_point), batch=50),
         messages.NOTICE: topic(messages.NOTICE, leased=notices, batch=20, parallel=2),
     }
     return by_name
@@ -88,4 +91,5 @@ async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
             group.create_task(topic.run(stop))
         group.create_task(audit.run(stop))
         group.create_task(reconciler.run(stop))
+        group.create_task(controller_of(p).run(stop))
     log.info("worker_stopped")

@@ -1,0 +1,46 @@
+"""Who has paid leaves the sale, and the next one may come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ticketing.base import outbox
+from ticketing.base.crash import CrashPoint, nowhere
+from ticketing.base.db import Database
+from ticketing.base.errors import Problem
+from ticketing.base.outbox import OutboxRow, RetryLater
+from ticketing.orders import messages, sql
+from ticketing.waiting.join import JoinService
+from ticketing.waiting.model import Ending
+
+
+class EndVisit:
+    """Outbox handler (leased) of topic `visit`. A repeat finds nobody inside, and that is fine."""
+
+    def __init__(self, db: Database, line: JoinService, *, crash_point: CrashPoint = nowhere) -> None:
+        self._db = db
+        self._line = line
+        self._crash_point = crash_point
+
+    async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
+        """End the visits of these orders' buyers; while the line is away they wait."""
+        by_order = {messages.decode_order(row.payload).order_id: row for row in rows}
+        async with self._db.read() as conn:
+            found = await sql.find_orders(conn, list(by_order))
+        failed: dict[int, Exception] = {}
+        done: list[int] = []
+        for order_id, row in by_order.items():
+            order = found.get(order_id)
+            try:
+                if order is not None:
+                    await self._line.leave(order.event_id, order.account_id, Ending.ORDERED)
+                done.append(row.id)
+            except Problem as problem:
+                if problem.status == 503:
+                    failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), problem.detail)
+                else:
+                    done.append(row.id)
+        await self._crash_point("visit:ended")
+        if done:
+            await self._db.transact(lambda conn: outbox.forget(conn, done))
+        return failed

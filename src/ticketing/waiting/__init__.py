@@ -1,0 +1,1 @@
+"""The waiting line: join, draw, admission, pass."""

@@ -1,0 +1,23 @@
+-- Give up a place, or end a visit: the slot is free at once, and the place is used.
+--
+-- KEYS  1 meta  2 reg  3 used  4 lease  5 active  6 door  7 seen  8 ended
+-- ARGV  1 now ms  2 run id  3 subject  4 reason  5 lease id that must be the current one, or '' for whatever there is
+-- returns 'left' | 'none' | 'rebuilding'
+-- include _line.lua
+if not ready(KEYS[1], ARGV[2]) then
+  return 'rebuilding'
+end
+local subject = ARGV[3]
+local index = tonumber(redis.call('HGET', KEYS[2], subject) or 0)
+local mine = lease_of(KEYS[4], subject)
+if index == 0 or (ARGV[5] ~= '' and (not mine or mine.id ~= ARGV[5])) then
+  return 'none'
+end
+redis.call('HDEL', KEYS[2], subject)
+redis.call('SETBIT', KEYS[3], index, 1)
+redis.call('HDEL', KEYS[4], subject)
+redis.call('ZREM', KEYS[5], subject)
+redis.call('ZREM', KEYS[6], subject)
+redis.call('ZREM', KEYS[7], subject)
+redis.call('RPUSH', KEYS[8], index .. ':' .. subject .. ':' .. ARGV[4] .. ':' .. ARGV[1] .. ':' .. (mine and mine.id or ''))
+return 'left'

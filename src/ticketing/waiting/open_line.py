@@ -1,0 +1,90 @@
+"""T-0: close registration, fix who takes part, draw, and reveal."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing.base.clock import Clock
+from ticketing.base.crash import CrashPoint, nowhere
+from ticketing.base.db import Database
+from ticketing.waiting import sql
+from ticketing.waiting.draw import RollDigest
+from ticketing.waiting.lead import Leadership
+from ticketing.waiting.model import NOBODY, Line, Phase, writable
+from ticketing.waiting.record import DrawRecord
+from ticketing.waiting.store import LineStore
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 5_000
+
+
+def record_of(line: Line) -> DrawRecord:
+    """The published record of a line's draw, at the stage that it is in."""
+    record = DrawRecord(line.event_id, line.epoch, line.commitment, line.created_at, line.beacon_source)
+    if line.closed_at is None or line.n is None or line.roll is None:
+        return record
+    return record.close(line.closed_at, line.n, line.roll).reveal(line.secret)
+
+
+class Opening:
+    """The leader's work at T-0. Every step may be repeated by the next leader: the result is the same."""
+
+    def __init__(self, db: Database, store: LineStore, clock: Clock, *, crash_point: CrashPoint = nowhere) -> None:
+        self._db = db
+        self._store = store
+        self._clock = clock
+        self._crash_point = crash_point
+
+    async def open(self, line: Line, lead: Leadership) -> Line:
+        """Open a line; gives it as it is afterwards. Raises Lost, Deposed, ValkeyAway, DatabaseAway."""
+        assert lead.fence is not None  # noqa: S101 - only the leader comes here
+        n = await self._store.freeze(line.event_id, lead.fence)
+        await self._crash_point("line:frozen")
+        while await save_joins(self._db, self._store, line, lead):
+            pass
+        roll = await self._roll(line, n, lead)
+        closed_at = max(self._clock.now_ms(), line.created_at + 1)
+        closed = replace(line, n=n, roll=roll, closed_at=closed_at, phase=Phase.OPEN)
+        opened = replace(closed, seed=record_of(closed).seed)
+
+        async def write(conn: AsyncConnection) -> None:
+            values = {"n": n, "roll": roll, "closed_at": closed_at, "seed": opened.seed, "phase": Phase.OPEN.value}
+            await sql.update_line(conn, line.event_id, line.epoch, **values)
+
+        await lead.transact(write)
+        await self._crash_point("line:drawn")
+        log.info("line_opened", event_id=line.event_id, n=n)
+        return opened
+
+    async def _roll(self, line: Line, n: int, lead: Leadership) -> bytes:
+        digest = RollDigest(line.event_id, line.epoch)
+        while digest.count < n:
+            async with self._db.read() as conn:
+                rows = await sql.places_after(conn, line.event_id, line.epoch, digest.count, CHUNK, upto=n)
+            digest.add(gapless(rows, digest.count, rows[-1][0] if len(rows) == CHUNK else n))
+            await asyncio.sleep(0)
+            if len(rows) == CHUNK:
+                await lead.beat()
+        return digest.digest()
+
+
+def gapless(rows: list[tuple[int, str]], after: int, upto: int) -> list[str]:
+    """Subjects of the indexes after+1 … upto; where nobody holds one, a line says so."""
+    held = dict(rows)
+    return [held.get(index, NOBODY) for index in range(after + 1, upto + 1)]
+
+
+async def save_joins(db: Database, store: LineStore, line: Line, lead: Leadership) -> int:
+    """Bring one batch of joins into the database; how many there were. Raises as `Opening.open`."""
+    assert lead.fence is not None  # noqa: S101 - only the leader comes here
+    places = await store.unsaved_places(line.event_id, CHUNK)
+    if places:
+        kept = writable(line, places)
+        await lead.transact(lambda conn: sql.save_places(db, conn, line.event_id, line.epoch, kept))
+        await store.saved_places(line.event_id, lead.fence, len(places))
+    return len(places)
