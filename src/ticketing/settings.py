@@ -38,6 +38,7 @@ class Settings:
         line_cap, line_rate, line_lobby_minutes, line_work_bits: what a new waiting line begins with: people inside at
             once, people let in per minute, how long before the on-sale it can be joined, bits of work before a place.
         line_idle_seconds, line_hard_seconds: how long a visit lasts without a sign of life, and in all.
+        line_beacon: public source of randomness that new lines promise to use in their draws.
         captcha_kind, captcha_site_key, captcha_secret: a CAPTCHA before a place (turnstile, hcaptcha, recaptcha).
     """
 
@@ -73,6 +74,7 @@ class Settings:
     line_work_bits: int = 0
     line_idle_seconds: int = 120
     line_hard_seconds: int = 900
+    line_beacon: str | None = None
     captcha_kind: str | None = None
     captcha_site_key: str | None = None
     captcha_secret: str | None = field(default=None, repr=False)
@@ -138,6 +140,8 @@ def _check_line(settings: Settings, problems: list[str]) -> None:
         problems.append("TICKETING_LINE_IDLE_SECONDS must be at most TICKETING_LINE_HARD_SECONDS")
     if settings.line_cap > 100_000 or settings.line_rate > 600_000 or settings.line_work_bits > 24:
         problems.append("TICKETING_LINE_CAP is at most 100000, _LINE_RATE 600000, _LINE_WORK_BITS 24")
+    if settings.line_beacon not in (None, "drand-quicknet"):
+        problems.append("TICKETING_LINE_BEACON must be drand-quicknet, or left out for draws without a beacon")
     if settings.captcha_kind not in (None, "turnstile", "hcaptcha", "recaptcha"):
         problems.append("TICKETING_CAPTCHA_KIND must be turnstile, hcaptcha or recaptcha")
     if settings.captcha_kind and not (settings.captcha_site_key and settings.captcha_secret):
@@ -193,6 +197,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         line_work_bits=read.number("LINE_WORK_BITS", 0, least=0),
         line_idle_seconds=read.number("LINE_IDLE_SECONDS", 120),
         line_hard_seconds=read.number("LINE_HARD_SECONDS", 900),
+        line_beacon=read.text("LINE_BEACON", "") or None,
         captcha_kind=read.text("CAPTCHA_KIND", "") or None,
         captcha_site_key=read.text("CAPTCHA_SITE_KEY", "") or None,
         captcha_secret=read.text("CAPTCHA_SECRET", "") or None,

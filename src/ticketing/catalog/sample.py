@@ -1,4 +1,4 @@
-"""Shows to try the platform with: an arena on sale, a theatre on sale, and one that is only announced."""
+"""Shows to try the platform with: an arena and a theatre on sale, one announced, and one with a waiting line."""
 
 from __future__ import annotations
 
@@ -50,11 +50,14 @@ class SampleShow:
 
 
 def sample_shows(now_ms: int) -> tuple[SampleShow, ...]:
-    """Three shows as seen from an instant: two on sale since yesterday, one going on sale in three days."""
+    """Four shows as seen from an instant: two on sale since yesterday, one that goes on sale in three days, and one
+    with a waiting line that opens in three minutes.
+    """
     return (
         SampleShow(ARENA, arena, lambda version: _concert(version, now_ms)),
         SampleShow(THEATRE, theatre, lambda version: _musical(version, now_ms)),
         SampleShow(THEATRE, theatre, lambda version: _play(version, now_ms)),
+        SampleShow(THEATRE, theatre, lambda version: _recital(version, now_ms)),
     )
 
 
@@ -105,6 +108,25 @@ def _concert(version: str, now_ms: int) -> NewEvent:
         off_sale_at=starts - 60 * _MINUTE,
         prices=_prices(VIP=198_000, STANDING=176_000, R=165_000, S=143_000, A=121_000),
         max_per_person=4,
+    )
+
+
+def _recital(version: str, now_ms: int) -> NewEvent:
+    starts = _evening(now_ms, 20, 17)
+    return NewEvent(
+        plan_version=version,
+        name=Localized("첼리스트 한별 리사이틀 〈밤의 정원〉", "Han Byeol, Cello: “Night Garden”"),
+        description=Localized(
+            "바흐와 새 위촉곡. 예매는 대기열로 진행합니다. 판매 전에 줄을 선 분들의 순서는 추첨으로 정합니다.",
+            "Bach and a new work. There is a waiting line: all who join it before the sale are drawn.",
+        ),
+        starts_at=starts,
+        doors_at=starts - 30 * _MINUTE,
+        on_sale_at=now_ms + 3 * _MINUTE,
+        off_sale_at=starts - 60 * _MINUTE,
+        prices=_prices(VIP=110_000, R=88_000, S=66_000, A=44_000),
+        max_per_person=2,
+        waiting_room=True,
     )
 
 

@@ -33,6 +33,7 @@ def new_line(event: Event, rules: Rules, now: int) -> Line:
         rate=rules.rate,
         phase=Phase.ANNOUNCED,
         work_bits=rules.work_bits,
+        beacon_source=rules.beacon,
         created_at=now,
     )
 

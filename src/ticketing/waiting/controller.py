@@ -26,6 +26,7 @@ from ticketing.catalog import sql as catalog_sql
 from ticketing.catalog.load import Catalog
 from ticketing.catalog.model import Event, SaleStatus
 from ticketing.waiting import sql
+from ticketing.waiting.beacon_client import Beacons
 from ticketing.waiting.book import ensure_line
 from ticketing.waiting.lead import Leadership
 from ticketing.waiting.model import Census, Line, Phase, Rules, Signs, Stock, index_limit, next_health, release
@@ -66,6 +67,7 @@ class Controller:
         *,
         stock: StockReader,
         signs: SignsReader,
+        beacons: Beacons,
         tick_seconds: float = 1.0,
         crash_point: CrashPoint = nowhere,
     ) -> None:
@@ -80,7 +82,7 @@ class Controller:
         self._signs = signs
         self._tick_seconds = tick_seconds
         self._crash_point = crash_point
-        self._opening = Opening(db, store, clock, crash_point=crash_point)
+        self._opening = Opening(db, store, clock, beacons, crash_point=crash_point)
         self._recovery = Recovery(db, store, clock, rules)
         self._lines: dict[str, Line] = {}
         self._looked_at = 0.0
@@ -166,6 +168,8 @@ class Controller:
         except Lost:
             await self._recovery.refill(line, self._lead)
             census = await self._store.tick(line, fence, self._clock.now_ms())
+            # The jump over what may have been lost is not a rush of joins.
+            self._seq[line.event_id] = census.seq
         if database_ms is None:
             # Nothing can be decided; but the people who wait see that somebody is there.
             line = replace(line, phase=Phase(census.phase))

@@ -348,7 +348,8 @@ class Rules:
 
     Attributes:
         idle_ms: without a sign of life. hard_ms: in all.
-        cap, rate, lobby_ms, work_bits: of lines that nobody has set up.
+        cap, rate, lobby_ms, work_bits: of lines that nobody has set up. beacon: source of outside randomness for
+            their draws, None for draws without.
     """
 
     idle_ms: int = 120_000
@@ -357,6 +358,7 @@ class Rules:
     rate: int = 6_000
     lobby_ms: int = 3_600_000
     work_bits: int = 0
+    beacon: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.waiting import sql
+from ticketing.waiting.beacon import BEACONS, Beacon
+from ticketing.waiting.beacon_client import BeaconAway, Beacons
 from ticketing.waiting.draw import RollDigest
 from ticketing.waiting.lead import Leadership
 from ticketing.waiting.model import NOBODY, Line, Phase, writable
@@ -28,20 +30,42 @@ def record_of(line: Line) -> DrawRecord:
     record = DrawRecord(line.event_id, line.epoch, line.commitment, line.created_at, line.beacon_source)
     if line.closed_at is None or line.n is None or line.roll is None:
         return record
-    return record.close(line.closed_at, line.n, line.roll).reveal(line.secret)
+    closed = record.close(line.closed_at, line.n, line.roll)
+    if not line.drawn:
+        return closed
+    return closed.reveal(line.secret, _beacon(line))
+
+
+def _beacon(line: Line) -> Beacon | None:
+    if line.beacon_source is None or line.beacon is None or line.closed_at is None:
+        return None
+    due = BEACONS[line.beacon_source].round_after(line.closed_at)
+    return Beacon(line.beacon_source, due, bytes.fromhex(line.beacon))
 
 
 class Opening:
     """The leader's work at T-0. Every step may be repeated by the next leader: the result is the same."""
 
-    def __init__(self, db: Database, store: LineStore, clock: Clock, *, crash_point: CrashPoint = nowhere) -> None:
+    def __init__(
+        self, db: Database, store: LineStore, clock: Clock, beacons: Beacons, *, crash_point: CrashPoint = nowhere
+    ) -> None:
         self._db = db
+        self._beacons = beacons
         self._store = store
         self._clock = clock
         self._crash_point = crash_point
 
     async def open(self, line: Line, lead: Leadership) -> Line:
-        """Open a line; gives it as it is afterwards. Raises Lost, Deposed, ValkeyAway, DatabaseAway."""
+        """Open a line; gives it as it is afterwards: still `drawing` while a promised beacon's round is not there.
+
+        Raises Lost, Deposed, ValkeyAway, DatabaseAway.
+        """
+        if line.closed_at is None:
+            line = await self._close(line, lead)
+        return await self._draw(line, lead)
+
+    async def _close(self, line: Line, lead: Leadership) -> Line:
+        """Fix who takes part, for good: from here on a repeat finds it done."""
         assert lead.fence is not None  # noqa: S101 - only the leader comes here
         n = await self._store.freeze(line.event_id, lead.fence)
         await self._crash_point("line:frozen")
@@ -49,17 +73,36 @@ class Opening:
             pass
         roll = await self._roll(line, n, lead)
         closed_at = max(self._clock.now_ms(), line.created_at + 1)
-        closed = replace(line, n=n, roll=roll, closed_at=closed_at, phase=Phase.OPEN)
-        opened = replace(closed, seed=record_of(closed).seed)
+        values = {"n": n, "roll": roll, "closed_at": closed_at, "phase": Phase.DRAWING}
 
         async def write(conn: AsyncConnection) -> None:
-            values = {"n": n, "roll": roll, "closed_at": closed_at, "seed": opened.seed, "phase": Phase.OPEN.value}
-            await sql.update_line(conn, line.event_id, line.epoch, **values)
+            await sql.update_line(conn, line.event_id, line.epoch, **values | {"phase": Phase.DRAWING.value})
+
+        await lead.transact(write)
+        return replace(line, **values)  # type: ignore[arg-type]
+
+    async def _draw(self, line: Line, lead: Leadership) -> Line:
+        source, closed_at = line.beacon_source, line.closed_at
+        beacon = None
+        if source is not None and closed_at is not None:
+            due = BEACONS[source].round_after(closed_at)
+            if self._clock.now_ms() < BEACONS[source].at(due):
+                return line
+            try:
+                beacon = await self._beacons.fetch(source, due)
+            except BeaconAway as error:
+                log.warning("beacon_away", event_id=line.event_id, round=due, error=str(error))
+                return line
+        seed = record_of(line).reveal(line.secret, beacon).seed
+        value = beacon.value.hex() if beacon else None
+
+        async def write(conn: AsyncConnection) -> None:
+            await sql.update_line(conn, line.event_id, line.epoch, seed=seed, beacon=value, phase=Phase.OPEN.value)
 
         await lead.transact(write)
         await self._crash_point("line:drawn")
-        log.info("line_opened", event_id=line.event_id, n=n)
-        return opened
+        log.info("line_opened", event_id=line.event_id, n=line.n)
+        return replace(line, seed=seed, beacon=value, phase=Phase.OPEN)
 
     async def _roll(self, line: Line, n: int, lead: Leadership) -> bytes:
         digest = RollDigest(line.event_id, line.epoch)

@@ -78,7 +78,7 @@ _status = msgspec.json.Decoder(StatusOut).decode
 _about = msgspec.json.Decoder(_About).decode
 
 
-async def told(view: View, board: Board, desk: Desk, session: Session | None) -> tuple[View, tuple[int, int]]:
+async def told(view: View, board: Board, desk: Desk, session: Session | None) -> tuple[View, list[int]]:
     """The view with the line's face and one's own place, as far as they can be read, and the polling policy.
 
     Raises:
@@ -86,7 +86,7 @@ async def told(view: View, board: Board, desk: Desk, session: Session | None) ->
         Conflict: it has no line.
     """
     event_id = view.event_id
-    poll = (2, 60)
+    poll = [2, 60]
     try:
         status = _status((await board.status(event_id)).body)
         face = _face(status, _about((await board.about(event_id)).body), view.language, view.now)
@@ -131,7 +131,7 @@ def _face(status: StatusOut, about: _About, language: Language, now: int) -> Fac
     )
 
 
-def renew_after(view: View, poll: tuple[int, int], chance: float) -> int | None:
+def renew_after(view: View, poll: list[int], chance: float) -> int | None:
     """Seconds until the page renews itself; None while somebody types, and where nothing will change.
 
     Args:

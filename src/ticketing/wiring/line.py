@@ -21,6 +21,7 @@ from ticketing.catalog.load import Catalog
 from ticketing.holds.stock import StockReader
 from ticketing.orders import sql as order_sql
 from ticketing.settings import Settings
+from ticketing.waiting.beacon_client import HttpBeacons
 from ticketing.waiting.book import LineBook
 from ticketing.waiting.captcha import Captcha, CaptchaSite, NoCaptcha, SiteVerify
 from ticketing.waiting.claim import ClaimService
@@ -60,12 +61,14 @@ class LineParts:
     felt: Felt
     blobs: Blobs
     writer: VisitWriter
+    beacons: HttpBeacons
 
     async def close(self) -> None:
         """Stop what runs, close connections."""
         await self.writer.close()
         await self.book.close()
         await self.captcha.aclose()
+        await self.beacons.aclose()
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -77,6 +80,7 @@ def rules_of(settings: Settings) -> Rules:
         rate=settings.line_rate,
         lobby_ms=settings.line_lobby_minutes * 60_000,
         work_bits=settings.line_work_bits,
+        beacon=settings.line_beacon,
     )
 
 
@@ -129,6 +133,7 @@ def open_line_parts(
         felt=Felt(valkey, clock),
         blobs=blobs,
         writer=writer,
+        beacons=HttpBeacons(),
     )
 
 
@@ -178,5 +183,6 @@ def controller_of(parts: Parts) -> Controller:
         Leadership(p.db, holder),
         stock=StockReader(p.store, p.catalog),
         signs=SaleSigns(p),
+        beacons=p.line.beacons,
         crash_point=p.crash_point,
     )

@@ -181,14 +181,14 @@ async def test_a_failure_half_way_leaves_nothing(any_db: Database, clock: Manual
 
 async def test_the_sample_shows(any_db: Database, clock: ManualClock) -> None:
     entered = await add_sample_shows(any_db, clock)
-    assert [event.status(NOW).value for event in entered] == ["on_sale", "announced", "on_sale"]
-    assert len(entered) == len(sample_shows(NOW)) == 3
+    assert [event.status(NOW).value for event in entered] == ["on_sale", "announced", "on_sale", "announced"]
+    assert len(entered) == len(sample_shows(NOW)) == 4
     assert {price.grade: price.amount for price in entered[0].prices}["VIP"] == 198_000
-    assert await rows(any_db) == [2, 2, 3, 13]
+    assert await rows(any_db) == [2, 2, 4, 17]
     again = await add_sample_shows(any_db, clock)
     assert {event.id for event in again} == {event.id for event in entered}
     # When all of them are over, new ones are entered.
     clock.advance(400 * 24 * 3600)
     fresh = await add_sample_shows(any_db, clock)
     assert {event.id for event in fresh}.isdisjoint(event.id for event in entered)
-    assert await rows(any_db) == [4, 2, 6, 26]
+    assert await rows(any_db) == [4, 2, 8, 34]
