@@ -56,7 +56,7 @@ class ClaimRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class JoinOut(msgspec.Struct, omit_defaults=True):
-    """A place. `position` is null before the draw; `pass` is there when one may go straight in."""
+    """A place; `subject` is one's pseudonym in the draw's record. `position` is null before the draw; `pass` is there when one may go straight in."""
 
     index: int
     ticket: str
@@ -69,10 +69,11 @@ class JoinOut(msgspec.Struct, omit_defaults=True):
     server_time: str
     pass_: str | None = msgspec.field(name="pass", default=None)
     expires_at: str | None = None
+    subject: str = ""
 
 
 class PlaceOut(msgspec.Struct, omit_defaults=True):
-    """Where one stands."""
+    """Where one stands; `subject` is one's pseudonym in the draw's record."""
 
     index: int
     position: int | None
@@ -82,6 +83,7 @@ class PlaceOut(msgspec.Struct, omit_defaults=True):
     inside: bool
     server_time: str
     expires_at: str | None = None
+    subject: str = ""
 
 
 class EntryOut(msgspec.Struct):
@@ -219,6 +221,7 @@ class Desk:
             place.inside is not None,
             rfc3339(self._clock.now_ms()),
             ends,
+            place.subject,
         )
 
     async def challenge(self, event_id: str, session: Session) -> dict[str, Any]:
@@ -243,6 +246,7 @@ class Desk:
             rfc3339(self._clock.now_ms()),
             entry.token if entry else None,
             rfc3339(entry.expires_at) if entry else None,
+            place.subject,
         )
 
 

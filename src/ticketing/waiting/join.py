@@ -92,7 +92,7 @@ class JoinService:
             raise self._refusal(line, outcome)
         claims = TicketClaims(line.event_id, line.epoch, outcome.index, account_id, self._clock.now_ms())
         line, position = await self._position(line, outcome)
-        place = Place(outcome.index, position, outcome.phase, outcome.serving, line.n, outcome.seq)
+        place = Place(outcome.index, subject, position, outcome.phase, outcome.serving, line.n, outcome.seq)
         entry = None
         if position is not None and position <= outcome.serving and outcome.phase == Phase.OPEN:
             entry = await self._claims.enter_if_free(line, account_id, session_id, outcome.index, position)
@@ -112,8 +112,9 @@ class JoinService:
         """Where an account stands. Raises NotFound `not_in_line`, Conflict `no_waiting_room`, Unavailable."""
         line = await self._line(event_id)
         now = self._clock.now_ms()
+        subject = subject_of(line.salt, account_id)
         try:
-            standing = await self._store.standing(event_id, subject_of(line.salt, account_id), now)
+            standing = await self._store.standing(event_id, subject, now)
         except ValkeyAway:
             raise Unavailable(AWAY) from None
         if standing is None:
@@ -125,7 +126,14 @@ class JoinService:
             line = await self._drawn(line)
             position = self._book.position(line, standing.index)
         return Place(
-            standing.index, position, standing.phase, standing.serving, line.n, standing.seq, inside=standing.inside
+            standing.index,
+            subject,
+            position,
+            standing.phase,
+            standing.serving,
+            line.n,
+            standing.seq,
+            inside=standing.inside,
         )
 
     async def leave(self, event_id: str, account_id: str, reason: str) -> bool:

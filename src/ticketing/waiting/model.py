@@ -224,7 +224,7 @@ def writable(line: Line, places: Sequence[tuple[int, str, int]]) -> list[tuple[i
     Who took part in the draw is published and never changes: somebody whose join was lost before it and who comes
     back with a ticket has their place in Valkey, and in the visit that they make.
     """
-    return [place for place in places if not line.drawn or place[0] > (line.n or 0)]
+    return [place for place in places if line.n is None or place[0] > line.n]
 
 
 def index_limit(census: Census, joined_lately: int) -> int | None:
@@ -366,6 +366,7 @@ class Place:
     """Where an account stands; `position` is None before the draw."""
 
     index: int
+    subject: str
     position: int | None
     phase: str
     serving: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,15 +24,20 @@ async def relay(answer: Callable[[str], bytes | None]) -> AsyncIterator[str]:
         path = (await reader.readline()).split()[1].decode()
         body = answer(path)
         if body is None:
-            await asyncio.sleep(5)
+            await reader.read()
         else:
             writer.write(body)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
 
+    ended = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/{{round}}"
     finally:
+        await ended.wait()
         server.close()
 
 
