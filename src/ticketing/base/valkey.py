@@ -187,10 +187,10 @@ class Valkey:
     async def _batch(self, batch: Batch) -> None:
         async with asyncio.timeout(self._timeout):
             if self._conn is None:
-                conn = self._pool.make_connection()
+                # Ours before it is open: whatever goes wrong on the way, `_drop` closes it.
+                conn = self._conn = self._pool.make_connection()
                 await conn.connect()
                 self._run_id = await _run_id(conn)
-                self._conn = conn
             conn = self._conn
             packed, batch = _pack(conn, batch, self._run_id)
             await conn.send_packed_command(packed, check_health=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import OrderedDict
 
@@ -66,6 +67,7 @@ class LineBook:
         self._ttl = ttl
         self._lines: OrderedDict[str, Refreshed[Line]] = OrderedDict()
         self._places: OrderedDict[tuple[bytes, int], Places] = OrderedDict()
+        self._looks: dict[str, asyncio.Task[Line | None]] = {}
 
     async def get(self, event_id: str) -> Line:
         """The line of an event. Raises NotFound, Conflict `no_waiting_room`, DatabaseAway."""
@@ -89,13 +91,21 @@ class LineBook:
         line = await self.get(event_id)
         if line.drawn:
             return line
+        # Right after T-0 a thousand claims ask this at once: one of them reads for all.
+        look = self._looks.get(event_id)
+        if look is None:
+            look = self._looks[event_id] = asyncio.create_task(self._look(event_id))
+            look.add_done_callback(lambda _: self._looks.pop(event_id, None))
+        return await asyncio.shield(look) or line
+
+    async def _look(self, event_id: str) -> Line | None:
         async with self._db.read() as conn:
             newer = await sql.find_line(conn, event_id)
-        if newer is not None and newer.drawn:
-            # What was kept is out of date in the one thing that never changes again.
-            self._lines.pop(event_id, None)
-            return newer
-        return line
+        if newer is None or not newer.drawn:
+            return None
+        # What was kept is out of date in the one thing that never changes again.
+        self._lines.pop(event_id, None)
+        return newer
 
     def position(self, line: Line, index: int) -> int | None:
         """Where the holder of an index stands; None before the draw."""
