@@ -33,15 +33,24 @@ demo: $(READY) web ## Run everything on this machine, a show on sale; ARGS="--po
 
 .PHONY: test
 test: $(READY) ## Run the tests that take seconds; ARGS="-k holds"
-	@$(PY) -m pytest -m "not slow and not browser" $(ARGS)
+	@$(PY) -m pytest -m "not slow and not browser and not infra" $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) web ## Run what `make test` leaves out: drills, races, browser
-	@$(PY) -m pytest -m "slow or browser" $(ARGS)
+	@$(PY) -m pytest -m "(slow or browser) and not infra" $(ARGS)
 
 .PHONY: test-all
 test-all: $(READY) web ## Run all tests: browser, drills and races as well
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -m "not infra" $(ARGS)
+
+.PHONY: test-infra
+test-infra: $(READY) ## Prove the Terraform code offline: apply, plan, destroy on a double of AWS
+	@scripts/test-infra.sh
+
+.PHONY: cost
+ENV ?= dev
+cost: $(READY) ## What an environment costs in a month; ENV=prod
+	@$(PY) scripts/cost.py $(ENV) $(ARGS)
 
 .PHONY: check
 check: lint types imports web-check ## Check style, types and import direction of all code; -k shows all that is amiss
