@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The whole proof of the infrastructure, offline, with the time of each step: `make test-infra`.
+# The whole stack mostly waits for waits of the provider, so everything else runs beside it.
+#
+#     scripts/test-infra.sh            all of it
+#     scripts/test-infra.sh --quick    without Terraform: rules, lint, READMEs, costs, scripts (seconds)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+pytest=(.venv/bin/python -m pytest --no-header -q -p no:cacheprovider)
+if [[ ${1:-} == --quick ]]; then
+    exec "${pytest[@]}" -m "not infra" tests/infra
+fi
+
+scripts/terraform.sh --mirror >/dev/null || echo "no provider on this machine: it will be downloaded" >&2
+log=$(mktemp)
+"${pytest[@]}" tests/infra/test_stack.py >"$log" 2>&1 &
+stack=$!
+trap 'kill "$stack" 2>/dev/null || true; rm -f "$log"' EXIT
+
+code=0
+"${pytest[@]}" tests/infra --ignore tests/infra/test_stack.py || code=$?
+echo "=== the whole stack on AWS's stand-in"
+wait "$stack" || code=$?
+cat "$log"
+echo "=== test-infra: $SECONDS s"
+exit "$code"
