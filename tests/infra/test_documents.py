@@ -159,12 +159,22 @@ def test_both_readmes_give_the_same_commands_about_aws() -> None:
     assert len(bare(READMES[0])) >= 10
 
 
+def alarms_of_dev() -> int:
+    """How many alarms dev has: those of the cache once for each of its two nodes."""
+    return sum(2 if name.startswith("NODE-") else 1 for name in alarms())
+
+
+@pytest.mark.parametrize(("readme", "word"), [("README.md", "{} alarms"), ("README.ko.md", "알람 {}")])
+def test_the_number_of_alarms_is_told(readme: str, word: str) -> None:
+    assert word.format(alarms_of_dev()) in read(readme)
+
+
 def dev_plan() -> dict[str, Any]:
     """What `terraform plan` of dev's defaults says, as far as it costs."""
     things: dict[str, list[dict[str, Any]]] = {
         "aws_autoscaling_group": [{"desired_capacity": 4}],
         "aws_cloudwatch_dashboard": [{}],
-        "aws_cloudwatch_metric_alarm": [{}] * 34,
+        "aws_cloudwatch_metric_alarm": [{}] * alarms_of_dev(),
         "aws_elasticache_replication_group": [{"num_cache_clusters": 2, "node_type": "cache.t3.micro"}],
         "aws_instance": [{"instance_type": "t3.micro"}],
         "aws_kms_key": [{}] * 2,
