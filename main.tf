@@ -141,7 +141,7 @@ module "compute" {
   database_connections    = local.db_connections - 10
   ecr_force_delete        = local.force_destroy
   enable_alb_https        = local.enable_domain
-  environment             = local.app_environment
+  environment             = merge(local.app_environment, var.app_settings)
   image_uri               = var.image_uri
   instance_profile_name   = module.identity.instance_profile_name
   instance_type           = var.instance_type

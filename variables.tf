@@ -52,6 +52,23 @@ variable "app_secret_version" {
   nullable    = false
 }
 
+variable "app_settings" {
+  description = "Further settings of the application that are no secrets, for example { TICKETING_LINE_CAP = \"3000\" }; the README lists them."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.app_settings) : can(regex("^TICKETING_[A-Z0-9_]+$", name))])
+    error_message = "app_settings: names are like TICKETING_LINE_CAP."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.app_settings) : !can(regex("SECRET|SIGNING_KEYS|TICKET_SEED|DATABASE_URL|VALKEY_URL|MAIL_URL", name))])
+    error_message = "app_settings must hold no secrets: they would be readable in the state and on every instance. Put them into Secrets Manager."
+  }
+}
+
 variable "asg_desired_capacity" {
   description = "Instances to start with. Later the group decides, between asg_min_size and asg_max_size."
   type        = number

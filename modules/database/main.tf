@@ -42,7 +42,10 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 # Its id makes the name of the last snapshot unlike that of a cluster of the same name that was destroyed before.
-resource "terraform_data" "cluster" {}
+resource "terraform_data" "cluster" {
+  # A cluster that is restored from another snapshot is another cluster: its last snapshot needs another name.
+  triggers_replace = [var.snapshot_identifier]
+}
 
 resource "aws_rds_cluster" "this" {
   #checkov:skip=CKV_AWS_326:Backtracking turns the books back in place, money included; a restore to any second beside them does not
