@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from tests.browser import chromium
-from tests.browser.house import House, open_house, stack_with_web
+from tests.browser import chromium, edge
+from tests.browser.house import WEB, House, open_house, stack_with_web
 from tests.browser.visitor import Visitor
 from tests.stack import Stack, running
 
@@ -52,6 +52,21 @@ def hasty_stack(short_folder: Path) -> Iterator[Stack]:
 async def hasty_house(hasty_stack: Stack) -> AsyncIterator[House]:
     async with open_house(hasty_stack) as house:
         yield house
+
+
+@pytest.fixture(scope="session")
+def line_stack(short_folder: Path) -> Iterator[Stack]:
+    """A stack of its own: one test kills its API."""
+    with running(stack_with_web(short_folder / "line")) as stack:
+        yield stack
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def hall(line_stack: Stack) -> AsyncIterator[House]:
+    """A house behind an edge that serves pages and status without the API, as a CDN does."""
+    with edge.running(WEB, line_stack.folder / "blobs", line_stack.url) as origin:
+        async with open_house(line_stack, origin) as house:
+            yield house
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -48,11 +48,11 @@ def chamber() -> SeatPlan:
 class House:
     """A running stack as people and tests see it."""
 
-    def __init__(self, stack: Stack, client: httpx.AsyncClient) -> None:
+    def __init__(self, stack: Stack, client: httpx.AsyncClient, origin: str | None = None) -> None:
         self.stack = stack
         self.client = client
-        # As `ticketing demo` prints it; links in mails lead here as well.
-        self.origin = f"http://localhost:{stack.port}"
+        # As `ticketing demo` prints it; links in mails lead here as well. Another where a CDN stands in front.
+        self.origin = origin or f"http://localhost:{stack.port}"
 
     async def fan(self, name: str) -> Person:
         """A new fan who speaks to the API directly."""
@@ -70,6 +70,7 @@ class House:
         opens: int = -DAY,
         closes: int = 20 * DAY,
         max_per_person: int = 4,
+        waiting_room: bool = False,
     ) -> Event:
         """A show; `opens` and `closes` are milliseconds from now."""
         plan = plan or theatre()
@@ -89,6 +90,7 @@ class House:
                 off_sale_at=now + closes,
                 prices=prices,
                 max_per_person=max_per_person,
+                waiting_room=waiting_room,
             )
             return await create_event(db, clock, _VENUE, new)
 
@@ -111,8 +113,8 @@ def stack_with_web(folder: Path, **settings: str | int) -> Stack:
 
 
 @contextlib.asynccontextmanager
-async def open_house(stack: Stack) -> AsyncIterator[House]:
-    """Let people in to a started stack; the staff has accounts."""
+async def open_house(stack: Stack, origin: str | None = None) -> AsyncIterator[House]:
+    """Let people in to a started stack; the staff has accounts. `origin`: of what stands in front of it."""
     for role, email in STAFF.items():
         await stack.add_staff(role, email)
     async with httpx.AsyncClient(base_url=stack.url, timeout=20) as client:
@@ -121,4 +123,4 @@ async def open_house(stack: Stack) -> AsyncIterator[House]:
             return (await client.get("/health/ready")).status_code == 200
 
         await eventually(ready, 30)
-        yield House(stack, client)
+        yield House(stack, client, origin)

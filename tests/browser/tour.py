@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, StorageState, ViewportSize, expect
 
-from tests.browser.house import DAY, STAFF, House, chamber
+from tests.browser.house import DAY, MINUTE, STAFF, House, chamber
 from tests.browser.visitor import Visitor
 from tests.people import Person, sign_in
 from ticketing.accounts.model import Role
 from ticketing.catalog.arena import arena
 
+HOUR = 60 * MINUTE
 Act = Callable[[Visitor], Awaitable[None]]
 
 
@@ -78,6 +79,14 @@ async def _lost(visitor: Visitor) -> None:
     await expect(visitor.see("conflict")).to_be_visible()
 
 
+async def _in_lobby(visitor: Visitor) -> None:
+    await expect(visitor.see("line", scene="lobby")).to_be_visible()
+
+
+async def _at_the_desk(visitor: Visitor) -> None:
+    await expect(visitor.see("desk")).to_be_visible()
+
+
 def _checked(code: str, light: str) -> Act:
     async def check(visitor: Visitor) -> None:
         visitor.watch.allow(409, 422)
@@ -140,6 +149,8 @@ async def prepare(house: House, browser: Browser) -> Tour:
     announced = await house.show("봄을 기다리는 연극", "Waiting for spring", opens=3 * DAY)
     closed = await house.show("지난겨울의 무대", "Last winter", opens=-9 * DAY, closes=-DAY)
     sold_out = await house.show("작은 실내악의 밤", "An evening of chamber music", plan=chamber())
+    # Its line is open: whoever comes stands in the lobby until the sale opens, long after this tour.
+    in_lobby = await house.show("줄을 서는 공연", "A show with a line", opens=HOUR - MINUTE, waiting_room=True)
     fan_state, email = await _known(house, browser, None)
     empty_state, _ = await _known(house, browser, None)
     fan, bob = await sign_in(house.client, email), await house.fan("Bob")
@@ -164,6 +175,9 @@ async def prepare(house: House, browser: Browser) -> Tour:
             Stop("event-sold-out", f"/events/{sold_out.id}"),
             Stop("event-closed", f"/events/{closed.id}"),
             Stop("event-missing", "/events/evt_none"),
+            Stop("event-line", f"/events/{in_lobby.id}"),
+            Stop("line-lobby", f"/events/{in_lobby.id}/line", act=_in_lobby),
+            Stop("line-nobody", f"/events/{in_lobby.id}/line", "nobody"),
             Stop("seats-map", seats, "nobody"),
             Stop("seats-near", seats, "nobody", _near),
             Stop("seats-list", seats, "nobody", _list),
@@ -188,6 +202,7 @@ async def prepare(house: House, browser: Browser) -> Tour:
             Stop("gate-already", "/gate", "gate", _checked(code, "amber")),
             Stop("gate-refused", "/gate", "gate", _checked("nonsense", "red")),
             Stop("sale", f"/sale/{show.id}", "promoter"),
+            Stop("sale-line", f"/sale/{in_lobby.id}", "promoter", _at_the_desk),
             Stop("sale-forbidden", f"/sale/{show.id}", "fan"),
             Stop("mailbox", "/mailbox", "nobody", _letter),
         ],

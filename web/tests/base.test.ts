@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { problemText, Problem } from "../src/api/problem";
-import { safeNext } from "../src/api/session";
+import { safeNext } from "../src/api/signing";
 import { ServerClock } from "../src/base/clock";
 import { minutesSeconds, money, when } from "../src/base/format";
 import { backoff } from "../src/base/wait";
-import ko from "../src/i18n/ko.json";
+import { ko } from "./dictionaries";
 
 describe("server clock", () => {
   const noon = Date.parse("2026-11-22T12:00:00Z");

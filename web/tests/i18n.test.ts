@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERROR_CODES } from "../src/api/problem";
+import { PHASES } from "../src/line/types";
 import { LEDGER_KINDS, ORDER_STATES, REASONS } from "../src/api/types";
 import { fill } from "../src/i18n";
-import en from "../src/i18n/en.json";
-import ko from "../src/i18n/ko.json";
+import { en, ko, PARTS } from "./dictionaries";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 
@@ -33,6 +33,8 @@ const families: Record<string, readonly string[]> = {
   "status.": ["announced", "on_sale", "sold_out", "closed"],
   "ticket.": ["valid", "used", "void"],
   "gate.reason.": ["void", "forged", "unknown", "other_event"],
+  "desk.phase.": PHASES,
+  "desk.action.": ["change", "break_glass", "end_break_glass"],
   "lang.": ["ko", "en", "ko.short", "en.short"],
   "order.": ORDER_STATES.flatMap((state) => [`${state}.title`, `${state}.body`]),
 };
@@ -43,6 +45,11 @@ function isUsed(key: string): boolean {
 }
 
 describe("strings", () => {
+  it("belong to one part each", () => {
+    const keys = PARTS.flatMap((part) => Object.keys(part));
+    expect(keys.filter((key, i) => keys.indexOf(key) !== i)).toEqual([]);
+  });
+
   it("are the same keys in both languages", () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(ko).sort());
   });

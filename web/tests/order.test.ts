@@ -2,13 +2,13 @@ import { describe, expect, it } from "vitest";
 import { Problem } from "../src/api/problem";
 import { ORDER_STATES, PAYMENT_STATES, type Order } from "../src/api/types";
 import { storeOver, type Store } from "../src/base/storage";
-import ko from "../src/i18n/ko.json";
 import { orderWith } from "../src/order/earlier";
 import { attemptFor, refusedSend, sending } from "../src/order/keep";
 import { judged } from "../src/order/read";
 import { placeOrder } from "../src/order/send";
 import { FINAL, nextLook, viewOf } from "../src/order/status";
 import { phaseOf } from "../src/order/useTimer";
+import { ko } from "./dictionaries";
 
 /** A browser's storage, kept over "reloads" by making a new Store over the same map. */
 function disk(): { open: () => Store } {
@@ -57,7 +57,7 @@ describe("idempotency key", () => {
 });
 
 describe("placing an order", () => {
-  const hold = (id: string) => ({ hold_id: id, token: "t" });
+  const hold = (id: string) => ({ hold_id: id, token: "t", event_id: "evt_1" });
   const card = { method: "card", token: "tok_ok" };
   const instant = (): Promise<void> => Promise.resolve();
 

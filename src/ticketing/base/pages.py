@@ -6,6 +6,7 @@ import gzip
 import json
 import mimetypes
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,21 @@ class Pages:
     """All files of a built site.
 
     Args:
+        foreign: origins besides our own whose scripts and frames pages may load.
         folder: the build's output, with a `routes.json`: `[{"path": "/events/{id}", "file": "event.html"}, …]`; an
             entry with `to` instead of `file` leads elsewhere, such as from a page's own name for a page of the API.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, foreign: Sequence[str] = ()) -> None:
+        policy = SECURITY_HEADERS["Content-Security-Policy"]
+        if foreign:
+            # A CAPTCHA's widget: its script, its frame, what it asks, how it looks. All else stays at home.
+            hosts = " ".join(foreign)
+            policy = policy.replace("script-src 'self'", f"script-src 'self' {hosts}").replace(
+                "style-src 'self'", f"style-src 'self' {hosts}"
+            )
+            policy += f"; frame-src 'self' {hosts}; connect-src 'self' {hosts}"
+        self.headers = SECURITY_HEADERS | {"Content-Security-Policy": policy}
         self._files = {
             path.relative_to(folder).as_posix(): _load(path) for path in sorted(folder.rglob("*")) if path.is_file()
         }
@@ -94,11 +105,11 @@ def routes(pages: Pages) -> list[ControllerRouterHandler]:
     async def page_route(request: Request[Any, Any, Any]) -> Response[bytes]:
         path = request.url.path
         if to := pages.elsewhere(path):
-            return Response(b"", status_code=302, headers={"Location": to, **SECURITY_HEADERS})
+            return Response(b"", status_code=302, headers={"Location": to, **pages.headers})
         file = None if path.startswith("/api/") else pages.find(path)
         if file is None:
             raise NotFound("There is no such page.")
-        headers = {"ETag": file.etag, "Cache-Control": file.cache, "Vary": "Accept-Encoding", **SECURITY_HEADERS}
+        headers = {"ETag": file.etag, "Cache-Control": file.cache, "Vary": "Accept-Encoding", **pages.headers}
         if matches(request.headers.get("if-none-match"), file.etag):
             return Response(b"", status_code=304, headers=headers)
         body = file.body

@@ -29,6 +29,18 @@ ADDRESSES: dict[Kind, str] = {
     "recaptcha": "https://www.google.com/recaptcha/api/siteverify",
 }
 
+_ORIGINS: dict[str, tuple[str, ...]] = {
+    "turnstile": ("https://challenges.cloudflare.com",),
+    "hcaptcha": ("https://hcaptcha.com", "https://*.hcaptcha.com"),
+    "recaptcha": ("https://www.google.com", "https://www.gstatic.com"),
+}
+
+
+def captcha_origins(kind: str | None) -> tuple[str, ...]:
+    """From where a page must be allowed to load the widget; nowhere without one."""
+    return _ORIGINS.get(kind or "", ())
+
+
 # What their tokens are made of; nothing that a firewall in front of them could take offence at.
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/=:-]{1,8192}", re.ASCII)
 _MAX_ANSWER = 16_384

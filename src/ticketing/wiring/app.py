@@ -39,6 +39,7 @@ from ticketing.tickets.http import TicketDesk
 from ticketing.waiting import hot as waiting_hot
 from ticketing.waiting import http as waiting_http
 from ticketing.waiting import plain
+from ticketing.waiting.captcha import captcha_origins
 from ticketing.waiting.controls import LineControls
 from ticketing.wiring.parts import Parts, read_issued
 
@@ -120,7 +121,7 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
     if p.settings.demo_folder is not None:
         routes += demo_http.routes(p.settings.demo_folder)
     if p.settings.web_folder is not None:
-        routes += pages.routes(pages.Pages(p.settings.web_folder))
+        routes += pages.routes(pages.Pages(p.settings.web_folder, captcha_origins(p.settings.captcha_kind)))
     return routes
 
 

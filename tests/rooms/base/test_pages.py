@@ -26,7 +26,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Client]:
     (build / "event.html").write_bytes(b"<title>event</title>")
     (build / "assets" / "app-a1b2c3.js").write_bytes(b"let x = 1;" * 100)
     (build / "routes.json").write_text(
-        json.dumps([{"path": "/", "file": "index.html"}, {"path": "/events/{id}", "file": "event.html"}])
+        json.dumps(
+            [
+                {"path": "/", "file": "index.html"},
+                {"path": "/events/{id}", "file": "event.html"},
+                {"path": "/events/{id}/plain", "to": "/plain/{id}"},
+            ]
+        )
     )
     (tmp_path / "secret.txt").write_text("not part of the build")
     async with AsyncTestClient(Litestar(routes(Pages(build)), exception_handlers=EXCEPTION_HANDLERS)) as client:
@@ -41,6 +47,14 @@ async def test_clean_urls(site: Client) -> None:
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_clean_url_may_lead_elsewhere(site: Client) -> None:
+    answer = await site.get("/events/evt_abc/plain", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/plain/evt_abc")
+    tricky = await site.get("/events/a%0d%0ab%7Bid%7D/plain", follow_redirects=False)
+    assert tricky.headers["location"] == "/plain/a%0D%0Ab%7Bid%7D"
+    assert (await site.get("/events/a/b/plain", follow_redirects=False)).status_code == 404
 
 
 async def test_hashed_names_are_kept_for_ever_and_pages_are_asked_about(site: Client) -> None:
@@ -88,3 +102,18 @@ async def test_there_is_nothing_else(site: Client, path: str) -> None:
     assert answer.status_code == 404, answer.text
     assert answer.json()["code"] == "not_found"
     assert b"not part of the build" not in answer.content
+
+
+async def test_only_a_captcha_opens_the_policy_and_only_to_its_own_service(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_bytes(INDEX)
+    (tmp_path / "routes.json").write_text('[{"path": "/", "file": "index.html"}]')
+    host = "https://challenges.example"
+    for foreign, allowed in (((), False), ((host,), True)):
+        app = Litestar(routes(Pages(tmp_path, foreign)), exception_handlers=EXCEPTION_HANDLERS)
+        async with AsyncTestClient(app) as client:
+            policy = (await client.get("/")).headers["content-security-policy"]
+        parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        assert (host in parts["script-src"]) is allowed
+        assert (host in parts.get("frame-src", "")) is allowed
+        assert parts["default-src"] == "'self'"
+        assert parts["object-src"] == "'none'"

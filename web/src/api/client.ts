@@ -8,6 +8,10 @@ export interface Options {
   signal?: AbortSignal;
   /** Milliseconds until we stop waiting for an answer. */
   timeout?: number;
+  /** Send it although the page is being left. */
+  keepalive?: boolean;
+  /** Leave cookies out, where the answer is the same for everybody. */
+  anonymous?: boolean;
 }
 
 export interface Answer<T> {
@@ -64,7 +68,8 @@ export async function exchange<T>(method: string, path: string, options: Options
       method,
       headers,
       signal: abort.signal,
-      credentials: "same-origin",
+      credentials: options.anonymous ? "omit" : "same-origin",
+      keepalive: options.keepalive ?? false,
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
     });
     data = response.status === 304 ? null : await bodyOf(response);

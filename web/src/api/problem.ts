@@ -25,6 +25,9 @@ export const ERROR_CODES = [
   "unavailable",
   "rebuilding",
   "invalid_account",
+  "pass_required",
+  "pass_invalid",
+  "pass_expired",
   "network",
   "timeout",
 ] as const;

@@ -1,6 +1,5 @@
-import { signal } from "@preact/signals";
-import { local } from "../base/storage";
-import { lang } from "../i18n";
+import { signal } from "@preact/signals-core";
+import { local, session as tab } from "../base/storage";
 import { exchange, get, type Answer, type Options } from "./client";
 import { Problem } from "./problem";
 import type { Account, Session } from "./types";
@@ -13,29 +12,38 @@ type Shown = Pick<Account, "name" | "role" | "email">;
  */
 export const account = signal<Shown | null>(local.read<Shown>("account"));
 
+/** Kept for the tab: a page that writes once need not ask twice. */
+const CSRF = "csrf";
 let csrf: Promise<string> | null = null;
 
 function remember(session: Session): string {
+  tab.write(CSRF, session.csrf_token);
   const { name, role, email } = session.account;
   account.value = { name, role, email };
   local.write("account", account.value);
   return session.csrf_token;
 }
 
-export function forget(): void {
+function dropToken(): void {
   csrf = null;
+  tab.drop(CSRF);
+}
+
+export function forget(): void {
+  dropToken();
   account.value = null;
   local.drop("account");
 }
 
 function csrfToken(): Promise<string> {
-  csrf ??= get<Session>("/api/sessions").then(remember);
+  const kept = tab.read<string>(CSRF);
+  csrf ??= kept ? Promise.resolve(kept) : get<Session>("/api/sessions").then(remember);
   csrf.catch(() => (csrf = null));
   return csrf;
 }
 
 /** A write with the session's CSRF token; a token that the server no longer takes is fetched anew once. */
-export async function write<T>(method: "POST" | "DELETE", path: string, options: Options = {}): Promise<Answer<T>> {
+export async function write<T>(method: "POST" | "PATCH" | "DELETE", path: string, options: Options = {}): Promise<Answer<T>> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       const headers = { ...options.headers, "X-CSRF-Token": await csrfToken() };
@@ -43,7 +51,7 @@ export async function write<T>(method: "POST" | "DELETE", path: string, options:
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.code === "csrf" && attempt === 0) {
-        csrf = null;
+        dropToken();
         continue;
       }
       if (error.status === 401) forget();
@@ -52,34 +60,9 @@ export async function write<T>(method: "POST" | "DELETE", path: string, options:
   }
 }
 
-export async function signIn(email: string, password: string): Promise<void> {
-  const { data } = await exchange<Session>("POST", "/api/sessions", { body: { email, password } });
-  csrf = Promise.resolve(remember(data));
-}
-
-/** A new account; mails to it are written in the language of this page. */
-export async function signUp(email: string, password: string, name: string): Promise<void> {
-  await exchange<Account>("POST", "/api/accounts", { body: { email, password, name, locale: lang.value } });
-  await signIn(email, password);
-}
-
-export async function signOut(): Promise<void> {
-  try {
-    await write<null>("DELETE", "/api/sessions");
-  } finally {
-    forget();
-  }
-}
-
-/** Only paths of this site are followed after signing in. */
-export function safeNext(next: string | null, origin: string = location.origin): string {
-  if (!next) return "/";
-  try {
-    const url = new URL(next, origin);
-    return url.origin === origin ? url.pathname + url.search + url.hash : "/";
-  } catch {
-    return "/";
-  }
+/** Takes note of a session that has just begun. */
+export function begin(session: Session): void {
+  csrf = Promise.resolve(remember(session));
 }
 
 export function signInUrl(next: string = location.pathname + location.search): string {

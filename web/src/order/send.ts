@@ -1,6 +1,7 @@
 import { asProblem } from "../api/problem";
 import { write } from "../api/session";
 import { backoff, sleep } from "../base/wait";
+import { passHeader } from "../line/pass";
 import { refusedSend, sending } from "./keep";
 
 interface Accepted {
@@ -16,7 +17,7 @@ const TRIES = 6;
  * key and body; `onRetry` tells the page before each wait. Throws the last `Problem` when it gives up or is refused.
  */
 export async function placeOrder(
-  hold: { hold_id: string; token: string },
+  hold: { hold_id: string; token: string; event_id: string },
   payment: { method: string; token: string },
   onRetry: (attempt: number) => void,
   wait: (ms: number) => Promise<void> = sleep,
@@ -27,7 +28,7 @@ export async function placeOrder(
     try {
       const { data } = await post<Accepted>("POST", "/api/orders", {
         body: { hold_token: hold.token, payment: attempt.sent },
-        headers: { "Idempotency-Key": attempt.key },
+        headers: { ...passHeader(hold.event_id), "Idempotency-Key": attempt.key },
       });
       return data.order_id;
     } catch (error) {

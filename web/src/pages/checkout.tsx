@@ -7,6 +7,8 @@ import { lang, nameOf, t } from "../i18n";
 import { clock } from "../base/clock";
 import { minutesSeconds, money, when } from "../base/format";
 import { session } from "../base/storage";
+import { Inside } from "../line/Inside";
+import { toLine } from "../line/useInside";
 import { Expired } from "../order/Expired";
 import { attemptFor, dropHold, keepHold, keptHold } from "../order/keep";
 import { placeOrder } from "../order/send";
@@ -92,7 +94,8 @@ function Checkout({ hold }: { hold: Hold }) {
       const problem = asProblem(error);
       setState("idle");
       if (problem.code === "hold_expired") setGone(true);
-      else if (!toSignIn(problem)) setFailure(problem.transient ? t("checkout.failed_kept") : problemText(problem));
+      else if (!toSignIn(problem) && !toLine(hold.event_id, problem))
+        setFailure(problem.transient ? t("checkout.failed_kept") : problemText(problem));
     }
   };
 
@@ -115,6 +118,7 @@ function Checkout({ hold }: { hold: Hold }) {
     <div class="page checkout">
       <h1>{t("checkout.title")}</h1>
       <Timer left={left} hurry={phase !== "calm"} />
+      {event?.waiting_room && <Inside event={hold.event_id} />}
       <div class="checkout-grid">
         <Summary hold={hold} event={event} />
         <div>

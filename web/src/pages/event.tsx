@@ -6,6 +6,7 @@ import { lang, nameOf, t } from "../i18n";
 import { clock } from "../base/clock";
 import { count, money, when } from "../base/format";
 import { poll } from "../base/wait";
+import { lineUrl } from "../line/pass";
 import { announce } from "../ui/announce";
 import { Countdown } from "../ui/Countdown";
 import { pathId, useLoad } from "../ui/hooks";
@@ -107,6 +108,8 @@ function Prices({ event }: { event: EventDetail }) {
 function Buy({ event, free, onOpen }: { event: EventDetail; free: number | null; onOpen: () => void }) {
   const zone = event.venue.time_zone;
   const seats = `/events/${encodeURIComponent(event.id)}/seats`;
+  if (event.waiting_room && (event.status === "on_sale" || event.status === "announced"))
+    return <BuyInLine event={event} onOpen={onOpen} />;
   if (event.status === "on_sale") {
     return (
       <div class="buy">
@@ -155,6 +158,26 @@ function Buy({ event, free, onOpen }: { event: EventDetail; free: number | null;
           {t("event.look")}
         </a>
       )}
+    </div>
+  );
+}
+
+/** A show with a line: before the sale and during it, one button leads to the line. */
+function BuyInLine({ event, onOpen }: { event: EventDetail; onOpen: () => void }) {
+  const zone = event.venue.time_zone;
+  const open = event.status === "on_sale";
+  return (
+    <div class="buy">
+      <p class="buy-state">{open ? t("event.open") : t("event.opens", { when: when(event.on_sale_at, "full", lang.value, zone) })}</p>
+      {!open && <Countdown until={event.on_sale_at} onZero={onOpen} />}
+      <a class="btn primary large" href={lineUrl(event.id)} data-testid="go-to-line">
+        {t(open ? "event.line_go" : "event.line_join")}
+        <Icon name="next" />
+      </a>
+      <p class="hint">{t(open ? "event.line_hint_open" : "event.line_hint")}</p>
+      <p class="hint">
+        <a href={`/events/${encodeURIComponent(event.id)}/draw`}>{t("event.line_draw")}</a>
+      </p>
     </div>
   );
 }

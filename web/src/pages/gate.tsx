@@ -3,6 +3,7 @@ import { asProblem, problemText, type Problem } from "../api/problem";
 import { signInUrl, toSignIn, write } from "../api/session";
 import type { CheckIn } from "../api/types";
 import { lang, t, tOptional } from "../i18n";
+import "../i18n/staff";
 import { clock } from "../base/clock";
 import { when } from "../base/format";
 import { session } from "../base/storage";

@@ -4,10 +4,12 @@ import { asProblem, type Problem } from "../api/problem";
 import { toSignIn } from "../api/session";
 import type { Order, OrderAnswer } from "../api/types";
 import { lang, nameOf, t, tOptional } from "../i18n";
+import "../i18n/order";
 import { clock } from "../base/clock";
 import { money, when } from "../base/format";
 import { session } from "../base/storage";
 import { backoff, poll } from "../base/wait";
+import { endVisit } from "../line/endVisit";
 import { Cancel } from "../order/Cancel";
 import { nextLook, viewOf, type View } from "../order/status";
 import { isWritten, judged } from "../order/read";
@@ -71,6 +73,9 @@ function Page() {
   useEffect(() => {
     if (view) announce(`${t(view.title)}. ${t(view.body, { amount })}`, view.tone !== "busy");
   }, [view?.title]);
+  useEffect(() => {
+    if (order?.status === "ticketed") endVisit(order.event_id);
+  }, [order?.status]);
   if (problem) return <Failed alone problem={problem} retry={again} />;
   if (!view || !known)
     return (

@@ -4,9 +4,12 @@ import { asProblem, type Problem } from "../api/problem";
 import { toSignIn } from "../api/session";
 import { ORDER_STATES, type EventDetail, type OrderStatus, type Sale } from "../api/types";
 import { lang, nameOf, t } from "../i18n";
+import "../i18n/staff";
 import { count, money, when } from "../base/format";
 import { backoff, poll } from "../base/wait";
 import { Bars, Spark, Stack } from "../sale/charts";
+import { LinePanel } from "../sale/LinePanel";
+import { Tile } from "../sale/Tile";
 import { pathId, useLoad } from "../ui/hooks";
 import { mount, usePageTitle } from "../ui/Shell";
 import { Failed, Notice, Skeleton } from "../ui/states";
@@ -51,16 +54,6 @@ function useSale(id: string) {
     });
   }, [id, turn]);
   return { sale, sold, problem, again: () => setTurn((n) => n + 1) };
-}
-
-function Tile({ name, value, note, tone = "" }: { name: string; value: string; note?: string; tone?: string }) {
-  return (
-    <div class={`tile ${tone}`}>
-      <span>{name}</span>
-      <b>{value}</b>
-      {note && <small>{note}</small>}
-    </div>
-  );
 }
 
 function Figures({ sale, sold }: { sale: Sale; sold: number[] }) {
@@ -187,6 +180,7 @@ function Page() {
       )}
       {sale ? (
         <div class="sale-grid">
+          {event?.waiting_room && <LinePanel event={id} />}
           <Figures sale={sale} sold={sold} />
         </div>
       ) : (

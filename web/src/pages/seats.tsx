@@ -6,6 +6,7 @@ import { useNow, pathId } from "../ui/hooks";
 import { Icon, type IconName } from "../ui/Icon";
 import { mount, usePageTitle } from "../ui/Shell";
 import { Empty, Failed, Skeleton } from "../ui/states";
+import { Inside } from "../line/Inside";
 import { focusSoon } from "../seats/list/rove";
 import { Best } from "../seats/list/Best";
 import { ListPath } from "../seats/list/ListPath";
@@ -61,6 +62,11 @@ function Chooser({ store }: { store: SeatsStore }) {
           <span class="badge warn" role="status">
             {t("seats.stale")}
           </span>
+        )}
+        {event.waiting_room && (
+          <div class="seats-line">
+            <Inside event={event.id} />
+          </div>
         )}
       </div>
       <div class="segmented" role="group" aria-label={t("seats.ways")}>

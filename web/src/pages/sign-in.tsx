@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { get } from "../api/client";
 import { asProblem, problemText } from "../api/problem";
-import { safeNext, signIn, signUp } from "../api/session";
+import { safeNext, signIn, signUp } from "../api/signing";
 import type { Demo } from "../api/types";
 import { t } from "../i18n";
 import { useLoad } from "../ui/hooks";

@@ -3,6 +3,7 @@ import { get } from "../api/client";
 import { toSignIn } from "../api/session";
 import type { Order, OrderAnswer } from "../api/types";
 import { lang, nameOf, t } from "../i18n";
+import "../i18n/order";
 import { money, when } from "../base/format";
 import { Cancel } from "../order/Cancel";
 import { isWritten } from "../order/read";

@@ -6,6 +6,8 @@ import type { Availability, EventDetail, Hold, Plan, Price } from "../api/types"
 import { session } from "../base/storage";
 import { backoff, poll } from "../base/wait";
 import { t } from "../i18n";
+import { passHeader } from "../line/pass";
+import { toLine } from "../line/useInside";
 import { keepHold } from "../order/keep";
 import { announce, say } from "../ui/announce";
 import { applyBitmap, decodeBitmap } from "./bitmap";
@@ -251,7 +253,7 @@ export class SeatsStore {
     let last: Problem | null = null;
     for (const body of bodies) {
       try {
-        const { data } = await write<Hold>("POST", `${this.path}/holds`, { body });
+        const { data } = await write<Hold>("POST", `${this.path}/holds`, { body, headers: passHeader(this.eventId) });
         keepHold(data);
         this.choose([]);
         location.assign(`/checkout?event=${encodeURIComponent(this.eventId)}`);
@@ -269,6 +271,8 @@ export class SeatsStore {
     const model = this.model.value!;
     if (problem.status === 401) {
       location.assign(signInUrl());
+    } else if (toLine(this.eventId, problem)) {
+      this.busy.value = true; // The line is on its way; the choice waits in this tab.
     } else if (problem.code === "seats_taken") {
       const lost = problem.seats.map((id) => findSeat(model, id)).filter((seat): seat is number => seat !== undefined);
       for (const seat of lost) this.taken[seat] = 1;

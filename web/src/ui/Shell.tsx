@@ -1,31 +1,16 @@
 import { type ComponentChildren, render, Component } from "preact";
 import { useEffect } from "preact/hooks";
-import { account, signInUrl, signOut } from "../api/session";
-import { lang, LANGS, setLanguage, startLanguage, t, type Key } from "../i18n";
-import { announce, LiveRegions, say } from "./announce";
+import { account, signInUrl } from "../api/session";
+import { signOut } from "../api/signing";
+// Lets components follow signals; the rooms below need only the signals themselves.
+import "@preact/signals";
+import { lang, startLanguage, t, type Key } from "../i18n";
+import "../i18n/pages";
+import { LiveRegions, say } from "./announce";
 import { Icon, type IconName } from "./Icon";
+import { LanguageSwitch, Wordmark } from "./Masthead";
 import { asProblem, problemText } from "../api/problem";
 import "../styles/base.css";
-
-function LanguageSwitch() {
-  return (
-    <div class="lang" role="group" aria-label={t("nav.language")} data-testid="language-switch">
-      {LANGS.map((code) => (
-        <button
-          key={code}
-          type="button"
-          lang={code}
-          aria-pressed={lang.value === code}
-          data-testid={`language-${code}`}
-          onClick={() => void setLanguage(code).then(() => announce(t("nav.language_changed")))}
-        >
-          <span aria-hidden="true">{t(`lang.${code}.short`)}</span>
-          <span class="visually-hidden">{t(`lang.${code}`)}</span>
-        </button>
-      ))}
-    </div>
-  );
-}
 
 function NavLink({ href, icon, name }: { href: string; icon: IconName; name: Key }) {
   return (
@@ -83,13 +68,7 @@ function Header() {
       <a class="skip" href="#main">
         {t("nav.skip")}
       </a>
-      <a class="wordmark" href="/" aria-label={t("nav.home")}>
-        <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true">
-          <path class="wordmark-ticket" d="M3 7h26v6a3 3 0 0 0 0 6v6H3v-6a3 3 0 0 0 0-6z" />
-          <path class="wordmark-tear" d="M20 8.5v15" />
-        </svg>
-        <span>{t("brand")}</span>
-      </a>
+      <Wordmark />
       <nav aria-label={t("nav.main")}>
         {(role === "gate" || role === "operator") && <NavLink href="/gate" icon="scan" name="nav.gate" />}
         <NavLink href="/tickets" icon="ticket" name="nav.tickets" />

@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { signal } from "@preact/signals-core";
 
 /** What screen readers are told, and what a short message at the bottom shows to everyone. */
 const polite = signal("");

@@ -2,6 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 import { asProblem, type Problem } from "../api/problem";
 import { clock } from "../base/clock";
 
+export { pathId } from "./path";
+
 export interface Loaded<T> {
   data: T | null;
   problem: Problem | null;
@@ -31,9 +33,4 @@ export function useNow(every = 500): number {
     return () => clearInterval(timer);
   }, [every]);
   return now;
-}
-
-/** The last part of the path that a route such as `/events/{id}/seats` names. */
-export function pathId(): string {
-  return decodeURIComponent(location.pathname.split("/")[2] ?? "");
 }
