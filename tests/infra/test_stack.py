@@ -146,7 +146,10 @@ def inventory(double: AwsDouble) -> Counter[str]:
         ("cloudformation", "list_stacks", "StackSummaries", {"StackStatusFilter": ["CREATE_COMPLETE"]}),
     )
     for service, operation, key, arguments in asked:
-        counts[f"{service} {key}"] = len(getattr(double.client(service), operation)(**arguments).get(key) or [])
+        listed = getattr(double.client(service), operation)(**arguments).get(key) or []
+        counts[f"{service} {key}"] = sum(
+            not (isinstance(one, dict) and one.get("State") == "deleted") for one in listed
+        )
     edge = "us-east-1"
     distributions = double.client("cloudfront", edge).list_distributions()["DistributionList"]
     counts["cloudfront distributions"] = len(distributions.get("Items") or [])
@@ -184,7 +187,8 @@ def test_the_second_plan_is_empty(applied: dict[str, Applied], name: str) -> Non
 def test_a_rule_holds_of_the_plan_and_of_what_is_there(applied: dict[str, Applied], name: str, rule: Any) -> None:
     planned = list(resources(applied[name].plan["planned_values"]["root_module"]))
     assert broken(applied[name].found, [rule]) == []
-    if rule.__name__ not in ("metadata_wants_a_token",):
+    # Of these a plan does not know all that they ask about: keys are made first.
+    if rule.__name__ not in ("metadata_wants_a_token", "everything_is_encrypted"):
         assert broken(planned, [rule]) == []
 
 

@@ -91,12 +91,16 @@ class LineBook:
         line = await self.get(event_id)
         if line.drawn:
             return line
-        # Right after T-0 a thousand claims ask this at once: one of them reads for all.
-        look = self._looks.get(event_id)
-        if look is None:
-            look = self._looks[event_id] = asyncio.create_task(self._look(event_id))
-            look.add_done_callback(lambda _: self._looks.pop(event_id, None))
-        return await asyncio.shield(look) or line
+        # Right after T-0 a thousand claims ask this at once: one of them reads for all. A reading that was under way may
+        # be from just before the draw: who finds nothing in it waits for one that began later.
+        for _ in range(2):
+            look = self._looks.get(event_id)
+            if look is None:
+                look = self._looks[event_id] = asyncio.create_task(self._look(event_id))
+                look.add_done_callback(lambda _: self._looks.pop(event_id, None))
+            if newer := await asyncio.shield(look):
+                return newer
+        return line
 
     async def _look(self, event_id: str) -> Line | None:
         async with self._db.read() as conn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from moto.autoscaling.models import FakeAutoScalingGroup, FakeScalingPolicy
@@ -52,6 +53,31 @@ class _Groups:
 
 
 @extends(AutoScalingResponse)
+class _Refreshes:
+    """Instance refreshes, each done at once."""
+
+    def start_instance_refresh(self: Any) -> ActionResult:
+        refresh = {
+            "InstanceRefreshId": str(uuid.uuid4()),
+            "AutoScalingGroupName": self.params["AutoScalingGroupName"],
+            "Status": "Successful",
+            "PercentageComplete": 100,
+        }
+        shelf(self.autoscaling_backend, "refreshes")[refresh["InstanceRefreshId"]] = refresh
+        return ActionResult({"InstanceRefreshId": refresh["InstanceRefreshId"]})
+
+    def describe_instance_refreshes(self: Any) -> ActionResult:
+        wanted = self.params.get("InstanceRefreshIds")
+        found = [
+            refresh
+            for refresh in shelf(self.autoscaling_backend, "refreshes").values()
+            if refresh["AutoScalingGroupName"] == self.params["AutoScalingGroupName"]
+            and (not wanted or refresh["InstanceRefreshId"] in wanted)
+        ]
+        return ActionResult({"InstanceRefreshes": found})
+
+
+@extends(AutoScalingResponse)
 class _HooksAndNotifications:
     def put_lifecycle_hook(self: Any) -> ActionResult:
         self.moto_put_lifecycle_hook()
@@ -64,7 +90,7 @@ class _HooksAndNotifications:
 
     def put_notification_configuration(self: Any) -> ActionResult:
         key = (self.params["AutoScalingGroupName"], self.params["TopicARN"])
-        shelf(self.autoscaling_backend, "notifications")[key] = list(self.params["NotificationTypes"])  # type: ignore[index]
+        shelf(self.autoscaling_backend, "notifications")[key] = list(self.params["NotificationTypes"])
         return EmptyResult()
 
     def describe_notification_configurations(self: Any) -> ActionResult:

@@ -12,6 +12,11 @@ from .patch import extends
 
 @extends(CloudTrailResponse)
 class _Trails:
+    def delete_trail(self: Any) -> str:
+        # By ARN as well as by name.
+        self.cloudtrail_backend.delete_trail(self._get_param("Name").rpartition("/")[2])
+        return "{}"
+
     def describe_trails(self: Any) -> str:
         wanted = self._get_param("trailNameList") or []
         listed = json.loads(self.moto_describe_trails())["trailList"]
