@@ -91,8 +91,8 @@ class LineBook:
         line = await self.get(event_id)
         if line.drawn:
             return line
-        # Right after T-0 a thousand claims ask this at once: one of them reads for all. A reading that was under way may
-        # be from just before the draw: who finds nothing in it waits for one that began later.
+        # Right after T-0 a thousand claims ask this at once: one of them reads for all. A reading that was under
+        # way may be from just before the draw: who finds nothing in it waits for one that began later.
         for _ in range(2):
             look = self._looks.get(event_id)
             if look is None:

@@ -177,7 +177,8 @@ class Controller:
             return
         await self._crash_point("line:tick")
         await self._save(line, census)
-        stock = await self._stock(line.event_id) if line.phase in (Phase.OPEN, Phase.SOLD_OUT) else None
+        # From T-0 on: the first places to be called are bounded by the seats as well.
+        stock = await self._stock(line.event_id) if self._clock.now_ms() >= line.opens_at else None
         signs = replace(await self._signs(line.event_id), database_ms=database_ms)
         health = next_health(census.health, signs)
         line = await self._next_phase(line, event, stock)

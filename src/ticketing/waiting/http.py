@@ -56,7 +56,10 @@ class ClaimRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class JoinOut(msgspec.Struct, omit_defaults=True):
-    """A place; `subject` is one's pseudonym in the draw's record. `position` is null before the draw; `pass` is there when one may go straight in."""
+    """A place; `subject` is one's pseudonym in the draw's record.
+
+    `position` is null before the draw; `pass` is there when one may go straight in.
+    """
 
     index: int
     ticket: str

@@ -35,6 +35,7 @@ _HERE = Path(__file__).parent
 _JOIN, _CLAIM, _CONFIRM, _LEAVE = (load_script(_HERE / f"{name}.lua") for name in ("join", "claim", "confirm", "leave"))
 _PLACE, _TICK, _PUBLISH = (load_script(_HERE / f"{name}.lua") for name in ("place", "tick", "publish"))
 _FREEZE, _REFILL, _TRIM = (load_script(_HERE / f"{name}.lua") for name in ("freeze", "refill", "trim"))
+_STATUS = load_script(_HERE / "status.lua")
 
 DOOR_MS = 6_000
 """How long somebody at the door keeps their turn between two claims; they are told to come again after 2 s."""
@@ -191,9 +192,9 @@ class LineStore:
         return None
 
     async def status(self, event_id: str) -> bytes | None:
-        """The status object as the leader last wrote it."""
-        found: bytes | None = await self._valkey.execute("GET", self._key(event_id, "status"))
-        return found
+        """The status object as the leader last wrote it; None when a later one may have been lost."""
+        answer: bytes | None = await self._valkey.run(_STATUS, self._keys(event_id, "meta", "status"), [RUN_ID])
+        return answer
 
     async def gauge(self, event_id: str, now: int) -> Gauge | None:
         """Counts at this moment, without changing anything; None while the line is being rebuilt."""
@@ -320,7 +321,7 @@ class LineStore:
             await self._refill(event_id, fence, step, [part for row in rows[start : start + _CHUNK] for part in row])
 
     async def _refill(self, event_id: str, fence: int, step: str, args: list[Any]) -> None:
-        answer = await self._valkey.run(_REFILL, self._keys(event_id, *_ALL), [step, RUN_ID, fence, *args])
+        answer = await self._valkey.run(_REFILL, self._keys(event_id, *_ALL, "status"), [step, RUN_ID, fence, *args])
         if answer != b"ok":
             raise Deposed
 

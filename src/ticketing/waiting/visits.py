@@ -60,3 +60,7 @@ class VisitWriter:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        # Whoever came too late for a transaction, or whose task was stopped before it began.
+        pending, self._pending = self._pending, []
+        for _, future in pending:
+            future.cancel()

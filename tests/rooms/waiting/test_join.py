@@ -1,0 +1,153 @@
+"""Joining: one place per account, the same at every call, kept through losses, refused when it must be."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, step
+from ticketing.base.errors import Conflict, Forbidden, NotFound, RateLimited, Unavailable
+from ticketing.waiting.controls import Change
+from ticketing.waiting.model import INDEX_BLOCK, Stock
+
+
+@pytest.fixture
+async def lobby(bench: Bench) -> Bench:
+    """The bench, its line led and open for joins."""
+    await step(bench.candidate())
+    return bench
+
+
+async def test_indexes_count_up_and_stay(lobby: Bench) -> None:
+    places = [(await lobby.join(name)).place for name in ("acc_a", "acc_b", "acc_a", "acc_b")]
+    assert [place.index for place in places] == [1, 2, 1, 2]
+    assert all(place.position is None for place in places)
+    assert [place.phase for place in places] == ["lobby"] * 4
+
+
+async def test_two_joins_of_one_account_at_once_are_one_place(lobby: Bench) -> None:
+    other = lobby.process()
+    both = [lobby.api.joins, other.joins] * 5
+    views = await asyncio.gather(*(joins.join(lobby.event.id, "acc_a", "ses") for joins in both))
+    assert {view.place.index for view in views} == {1}
+    await other.close()
+
+
+async def test_many_at_once_get_every_index_once(lobby: Bench) -> None:
+    views = await asyncio.gather(*(lobby.join(f"acc_{n}") for n in range(500)))
+    assert sorted(view.place.index for view in views) == list(range(1, 501))
+
+
+async def test_there_is_no_line_to_join_before_the_lobby_opens(bench: Bench) -> None:
+    bench.clock.advance(-2 * 3600)
+    await step(bench.candidate())
+    with pytest.raises(Conflict) as problem:
+        await bench.join("acc_a")
+    assert problem.value.code == "lobby_not_open"
+    assert problem.value.extra["lobby_at"].endswith("Z")
+
+
+async def test_nobody_joins_a_draining_line_but_places_stay(lobby: Bench) -> None:
+    first = await lobby.join("acc_a")
+    await lobby.controls.change(lobby.event.id, "acc_p", Change(draining=True))
+    await step(lobby.leader)
+    assert (await lobby.meta())["draining"] == "1"
+    with pytest.raises(Conflict) as problem:
+        await lobby.join("acc_b")
+    assert problem.value.code == "line_draining"
+    assert (await lobby.join("acc_a")).place.index == first.place.index
+
+
+@pytest.mark.parametrize(("phase", "code"), [("sold_out", "sold_out"), ("closed", "line_closed")])
+async def test_nobody_joins_what_is_over(bench: Bench, phase: str, code: str) -> None:
+    leader = bench.candidate()
+    await step(leader)
+    bench.clock.advance(LOBBY_MS / 1000)
+    await step(leader)
+    if phase == "closed":
+        bench.clock.advance(60 * 24 * 3600)
+    bench.stock = Stock((0,), 0, (5,))
+    await step(leader)
+    assert (await bench.meta())["phase"] == phase
+    for again in range(2):
+        with pytest.raises(Conflict) as problem:
+            await bench.join("acc_a")
+        assert problem.value.code == code
+        if again == 0 and phase == "closed":
+            # What Valkey forgets of a closed line is not brought back: the answer is the same.
+            await bench.valkey.execute("DEL", f"w:{{{bench.event.id}}}:meta")
+
+
+async def test_a_ticket_brings_back_what_was_lost(lobby: Bench) -> None:
+    ticket = (await lobby.join("acc_a")).ticket
+    await lobby.valkey.execute("DEL", f"w:{{{lobby.event.id}}}:reg")
+    assert (await lobby.join("acc_b")).place.index == 2
+    assert (await lobby.join("acc_a", ticket)).place.index == 1
+
+
+async def test_tickets_of_others_and_of_other_lines_are_refused(lobby: Bench) -> None:
+    ticket = (await lobby.join("acc_a")).ticket
+    for account, wrong in (("acc_b", ticket), ("acc_a", ticket[:-2] + "xx"), ("acc_a", "")):
+        with pytest.raises(Forbidden) as problem:
+            await lobby.join(account, wrong)
+        assert problem.value.code == "bad_ticket"
+
+
+async def test_a_place_that_was_given_up_is_not_given_back(lobby: Bench) -> None:
+    ticket = (await lobby.join("acc_a")).ticket
+    assert await lobby.leave("acc_a")
+    assert not await lobby.leave("acc_a")
+    with pytest.raises(NotFound) as problem:
+        await lobby.api.joins.place(lobby.event.id, "acc_a")
+    assert problem.value.code == "not_in_line"
+    assert (await lobby.join("acc_a", ticket)).place.index == 2
+
+
+async def test_indexes_beyond_the_reserved_ones_are_reserved_first(lobby: Bench) -> None:
+    before = (await lobby.line()).issued
+    await lobby.valkey.execute("HSET", f"w:{{{lobby.event.id}}}:meta", "seq", before)
+    view = await lobby.join("acc_a")
+    assert view.place.index == before + 1
+    assert (await lobby.line()).issued == before + 5 * INDEX_BLOCK
+
+
+async def test_without_the_database_no_index_is_given_beyond_the_reserved_ones(lobby: Bench) -> None:
+    await lobby.join("acc_a")
+    issued = (await lobby.line()).issued
+    lobby.db.away = True
+    assert (await lobby.join("acc_b")).place.index == 2
+    await lobby.valkey.execute("HSET", f"w:{{{lobby.event.id}}}:meta", "seq", issued)
+    with pytest.raises(Unavailable):
+        await lobby.join("acc_c")
+
+
+async def test_a_lost_line_says_so(lobby: Bench) -> None:
+    await lobby.valkey.execute("DEL", f"w:{{{lobby.event.id}}}:meta")
+    with pytest.raises(Unavailable) as problem:
+        await lobby.join("acc_a")
+    assert problem.value.code == "rebuilding"
+    with pytest.raises(Unavailable) as problem:
+        await lobby.leave("acc_a")
+    assert problem.value.code == "rebuilding"
+
+
+async def test_who_calls_without_end_is_told_to_wait(lobby: Bench) -> None:
+    for _ in range(30):
+        await lobby.join("acc_a")
+    with pytest.raises(RateLimited):
+        await lobby.join("acc_a")
+    assert (await lobby.join("acc_b")).place.index == 2
+    assert (await lobby.census()).refused == 1
+
+
+async def test_in_an_open_line_with_room_a_join_is_a_way_in(bench: Bench) -> None:
+    leader = bench.candidate()
+    await step(leader)
+    bench.clock.advance(LOBBY_MS / 1000)
+    for _ in range(3):
+        await step(leader)
+        bench.clock.advance(1)
+    views = [await bench.join(f"acc_{n}") for n in range(5)]
+    assert [view.entry is not None for view in views] == [True] * 3 + [False] * 2
+    assert [view.place.position for view in views] == [1, 2, 3, 4, 5]
