@@ -1,4 +1,8 @@
-"""python -m bench [--rounds N] [--scale F] [requests] [fulfil]: print the tables of docs/performance.md."""
+"""python -m bench [--rounds N] [--scale F] [requests] [fulfil] [line]: print the tables of docs/performance.md.
+
+`line` takes a quarter of an hour and runs only when it is named; `line:waiters`, `line:slots`, `line:cdn` and
+`line:costs` are parts of it.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +13,41 @@ import platform
 import sys
 
 from bench import fulfil_table, requests_table
+from bench.line import run as line
+from bench.line.probe import PRIORITY
 
 
 def main() -> int:
     """Run what was asked for; 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: all)")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: these); line")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs; the medians are shown")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of requests")
+    parser.add_argument(
+        "--database", choices=("sqlite", "mariadb", "both"), default="sqlite", help="below the line (default: sqlite)"
+    )
+    parser.add_argument(
+        "--nice", type=int, default=0, help="run at this priority: below 0, other work on the machine counts for less"
+    )
     given = parser.parse_args()
-    unknown = set(given.tables) - {"requests", "fulfil"}
+    parts = {f"line:{part}": part for part in line.PARTS}
+    unknown = set(given.tables) - {"requests", "fulfil", "line", *parts}
     if unknown:
         parser.error(f"no such table: {', '.join(sorted(unknown))}")
     tables = given.tables or ["requests", "fulfil"]
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {given.rounds}"
     )
+    PRIORITY.nice = given.nice
+    PRIORITY.give([os.getpid()])
     missed = False
     if "requests" in tables:
         missed |= _requests(given.rounds, given.scale)
     if "fulfil" in tables:
         missed |= _fulfil(given.rounds, given.scale)
+    wanted = set(line.PARTS) if "line" in tables else {parts[name] for name in tables if name in parts}
+    if wanted:
+        missed |= line.run(wanted, given.rounds, given.scale, line.databases_of(given.database))
     return int(missed)
 
 

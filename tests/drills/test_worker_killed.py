@@ -44,8 +44,9 @@ SLOW = (
     "refund:recorded",
     "refund:handled",
 )
-# These are the API's; see test_api_killed.py.
-ELSEWHERE = ("intake:claimed", "intake:sent")
+# The API's: see test_api_killed.py. The waiting line's: see test_line_drills.py.
+LINE = ("line:frozen", "line:drawn", "line:decided", "line:tick", "claim:granted", "claim:committed", "visit:ended")
+ELSEWHERE = ("intake:claimed", "intake:sent", *LINE)
 
 CARDS = ["tok_declined" if number % 10 == 3 else "tok_ok" for number in range(100)]
 

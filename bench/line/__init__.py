@@ -1,0 +1,1 @@
+"""The waiting line, measured: `python -m bench line`."""
