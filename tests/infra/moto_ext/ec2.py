@@ -1,10 +1,11 @@
-"""EC2: descriptions of rules for prefix lists, and tags of launch templates that do not become part of them."""
+"""EC2: descriptions of rules for prefix lists, tags of launch templates, addresses that instances do not have."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.ec2.responses.launch_templates import LaunchTemplates
 
@@ -20,6 +21,17 @@ def _init_rule(self: Any, *given: Any, **named: Any) -> None:
 
 
 SecurityGroupRule.__init__ = _init_rule  # type: ignore[method-assign]
+
+
+_association = NetworkInterface.association.fget  # type: ignore[attr-defined]
+
+
+@extends(NetworkInterface)
+class _Address:
+    @property
+    def association(self: Any) -> Any:
+        """None where there is no public address: an empty answer reads as if there was one."""
+        return _association(self) or None
 
 
 @extends(SecurityGroupRule)
