@@ -25,3 +25,10 @@ class _Queue:
             # AWS answers without blanks, and Terraform compares texts.
             found["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
         return found
+
+    def _set_attributes(self: Any, attributes: dict[str, Any], now: float | None = None) -> None:
+        """What is not mentioned stays: moto forgets the policy whenever anything else is set."""
+        policy = getattr(self, "policy", None)
+        self.moto__set_attributes(attributes, now)
+        if "Policy" not in attributes:
+            self.policy = policy
