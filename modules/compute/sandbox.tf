@@ -5,14 +5,13 @@ resource "aws_instance" "payment_sandbox" {
   count = local.enable_sandbox ? 1 : 0
 
   #checkov:skip=CKV_AWS_126:Detailed monitoring of a machine that exists in dev only would cost more than the machine itself.
-  ami                         = local.ami_id
-  associate_public_ip_address = false
-  ebs_optimized               = true
-  iam_instance_profile        = var.instance_profile_name
-  instance_type               = local.architecture == "arm64" ? "t4g.micro" : "t3.micro"
-  subnet_id                   = var.private_subnet_ids[0]
-  user_data_base64            = base64gzip(local.sandbox_user_data)
-  vpc_security_group_ids      = [var.app_security_group_id]
+  ami                    = local.ami_id
+  ebs_optimized          = true
+  iam_instance_profile   = var.instance_profile_name
+  instance_type          = local.architecture == "arm64" ? "t4g.micro" : "t3.micro"
+  subnet_id              = var.private_subnet_ids[0]
+  user_data_base64       = base64gzip(local.sandbox_user_data)
+  vpc_security_group_ids = [var.app_security_group_id]
 
   metadata_options {
     http_endpoint               = "enabled"
