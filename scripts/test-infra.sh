@@ -3,6 +3,7 @@
 # The whole stack mostly waits for waits of the provider, so everything else runs beside it.
 #
 #     scripts/test-infra.sh            all of it
+#     scripts/test-infra.sh --parts    all but the whole stack: rules, modules, images of machines, scripts (minutes)
 #     scripts/test-infra.sh --quick    without Terraform: rules, lint, READMEs, costs, scripts (seconds)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,6 +11,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 pytest=(.venv/bin/python -m pytest --no-header -q -p no:cacheprovider)
 if [[ ${1:-} == --quick ]]; then
     exec "${pytest[@]}" -m "not infra" tests/infra
+fi
+if [[ ${1:-} == --parts ]]; then
+    exec "${pytest[@]}" tests/infra --ignore tests/infra/test_stack.py
 fi
 
 scripts/terraform.sh --mirror >/dev/null || echo "no provider on this machine: it will be downloaded" >&2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from tests.browser.house import House
@@ -29,6 +30,19 @@ async def change(house: House, event_id: str, **what: Any) -> None:
     operator = await house.staff(Role.OPERATOR)
     answer = await house.client.patch(f"/api/admin/events/{event_id}/line", json=what, headers=operator.headers)
     assert answer.status_code == 200, answer.text
+
+
+async def price_is(house: House, event_id: str, bits: int) -> None:
+    """Return once a place costs so many bits, for every API process."""
+    operator = await house.staff(Role.OPERATOR)
+
+    async def set_by_leader() -> bool:
+        answer = await house.client.get(f"/api/admin/events/{event_id}/line", headers=operator.headers)
+        return bool(answer.json()["bits"] == bits)
+
+    await eventually(set_by_leader)
+    # Processes keep the line for two seconds, and the price for one.
+    await asyncio.sleep(3.0)
 
 
 async def show_with_line(

@@ -55,6 +55,7 @@ async def test_a_forged_status_lets_nobody_in(hall: House, arrive: Arrive) -> No
 async def test_work_is_done_by_the_browser(hall: House, arrive: Arrive) -> None:
     event = await line.show_with_line(hall, "계산하는 줄", "A line with work", cap=0)
     await line.change(hall, event.id, work_bits=12)
+    await line.price_is(hall, event.id, 12)
     alice = await arrive(at=hall)
     alice.watch.allow(428)
     await alice.sign_up()

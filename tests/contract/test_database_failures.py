@@ -6,8 +6,10 @@ import asyncio
 import functools
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncmy
@@ -205,6 +207,10 @@ def silent(place: Place) -> Iterator[None]:
     pid = place.machine.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
+    # The signal is under way for a moment, and a thread that has not had it yet would still answer.
+    states = [task / "stat" for task in Path(f"/proc/{pid}/task").iterdir()]
+    while not all(state.read_text().rpartition(")")[2].split()[0] in "tT" for state in states):
+        time.sleep(0.01)
     try:
         yield
     finally:
