@@ -263,10 +263,8 @@ def test_one_variable_changes_what_it_should(applied: dict[str, Applied]) -> Non
     assert set(map(tuple, own.values())) == {("update",)}
     assert "module.compute.aws_autoscaling_group.this" in own
     # The template too: more instances share the same database, so each may open fewer connections.
-    group, watch = (
-        r"compute\.aws_(autoscaling_group|launch_template)",
-        r"monitoring\.aws_cloudwatch_(metric_alarm|dashboard)",
-    )
+    group = r"compute\.aws_(autoscaling_group|launch_template)"
+    watch = r"monitoring\.aws_cloudwatch_(metric_alarm|dashboard)"
     allowed = rf"module\.({group}|{watch})\..*"
     assert [address for address in own if not re.fullmatch(allowed, address)] == []
     assert sorted(changes(again)) == sorted(known_artefacts("dev"))
