@@ -157,12 +157,14 @@ def _full(t: Told) -> bool:
 
 
 def _serving(_: Evidence, told: list[Told]) -> Iterator[Breach]:
-    highest = 0
+    highest, stamp = 0, ""
     for t in told:
         if t.kind == "status" and t.status == 200:
-            if t.body["serving"] < highest:
-                yield Breach("backwards", f"serving was {highest} and then {t.body['serving']}")
-            highest = max(highest, t.body["serving"])
+            serving, now = t.body["serving"], t.body.get("at", "")
+            if serving < highest:
+                yield Breach("backwards", f"serving was {highest} (of {stamp}) and then {serving} (of {now})")
+            else:
+                highest, stamp = serving, now
 
 
 def _left_out(_: Evidence, told: list[Told]) -> Iterator[Breach]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,11 @@ class Sale:
     def inside(self) -> int:
         """How many different people got in so far."""
         return len({t.account for t in self.told if t.inside})
+
+    def last_told(self) -> str:
+        """What everybody was told last, and how often: why a sale came to no end."""
+        last = {t.account: (t.kind, t.status, t.body.get("code")) for t in self.told}
+        return f"{self.inside()} got in; {self.phase}, {self.serving} served; last told: {Counter(last.values())}"
 
     async def ask(self, kind: str, account: str, ask: Callable[[], Awaitable[httpx.Response]]) -> Told:
         """Ask once, and write down what came of it."""
