@@ -157,14 +157,11 @@ def _full(t: Told) -> bool:
 
 
 def _serving(_: Evidence, told: list[Told]) -> Iterator[Breach]:
-    highest, stamp = 0, ""
-    for t in told:
-        if t.kind == "status" and t.status == 200:
-            serving, now = t.body["serving"], t.body.get("at", "")
-            if serving < highest:
-                yield Breach("backwards", f"serving was {highest} (of {stamp}) and then {serving} (of {now})")
-            else:
-                highest, stamp = serving, now
+    """What the leader said, in the order of its own stamps: a process without its store shows the last that it knew."""
+    said = {(t.body["at"], t.body["serving"]) for t in told if t.kind == "status" and t.status == 200}
+    for (earlier, before), (later, after) in itertools.pairwise(sorted(said)):
+        if after < before and earlier != later:
+            yield Breach("backwards", f"serving was {before} at {earlier} and {after} at {later}")
 
 
 def _left_out(_: Evidence, told: list[Told]) -> Iterator[Breach]:
