@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.drills.line_model import Ledger, Stay
-from tests.drills.line_world import ACCOUNTS, RULES, Seen, World, digest_of, place_of
+from tests.drills.line_proof import digest_of, place_of
+from tests.drills.line_world import ACCOUNTS, RULES, Seen, World
 from tests.rooms.waiting.line_bench import LOBBY_MS, PLENTY
 from ticketing.base.errors import Problem
 from ticketing.waiting.claim import Entry
