@@ -76,17 +76,23 @@ class Seen:
         self.rate = 0.0
         self.n = 0
         self.places: Places | None = None
+        self._at = ""
 
     def take(self, raw: bytes) -> None:
-        """Read a status; it never goes backwards."""
+        """Read a status. One that is older than what was seen says nothing: each API process looks for itself, so that
+        another may be half a second behind (the page does the same, `web/src/line/status.ts`).
+        """
         if raw == self._raw:
             return
         document = json.loads(raw)
+        if document["at"] < self._at or document["serving"] < self.serving:
+            return
         self._raw = raw
+        self._at = document["at"]
         self.phase = document["phase"]
-        self.serving = max(self.serving, document["serving"])
+        self.serving = document["serving"]
         self.rate = document["rate"]
-        self.n = document["n"]
+        self.n = document["n"] or self.n
         if document["seed"] and self.places is None and self.n:
             self.places = Places(_unb64(document["seed"]), self.n)
 

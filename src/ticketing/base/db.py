@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Insert, MetaData, Table, event, text
@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, Opera
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import SchemaItem
+
+from ticketing.base.turns import WriteTurns
 
 T = TypeVar("T")
 
@@ -96,11 +98,14 @@ def is_transient(error: BaseException) -> bool:
 class Database:
     """One engine, with reads, one-transaction writes and retried transactions.
 
-    `dialect` is "sqlite" or "mysql" (MariaDB included).
+    `dialect` is "sqlite" or "mysql" (MariaDB included). `turns`: where writers queue up, for SQLite.
     """
 
-    def __init__(self, engine: AsyncEngine, *, attempts: int = 6, first_delay: float = 0.02) -> None:
+    def __init__(
+        self, engine: AsyncEngine, *, attempts: int = 6, first_delay: float = 0.02, turns: WriteTurns | None = None
+    ) -> None:
         self.engine = engine
+        self._turns = turns
         self.dialect = "sqlite" if engine.dialect.name == "sqlite" else "mysql"
         self._attempts = attempts
         self._first_delay = first_delay
@@ -122,7 +127,10 @@ class Database:
 
         On SQLite it takes the write lock at once (BEGIN IMMEDIATE): a later upgrade could fail half-way.
         """
-        async with self.engine.connect() as conn:
+        async with AsyncExitStack() as exits:
+            if self._turns is not None:
+                await exits.enter_async_context(self._turns.turn())
+            conn = await exits.enter_async_context(self.engine.connect())
             if self.dialect == "sqlite":
                 await conn.execution_options(ticketing_write=True)
             async with conn.begin():
@@ -181,6 +189,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
 
 
 def _sqlite_engine(url: URL, timeout: float) -> AsyncEngine:
@@ -247,7 +257,9 @@ def connect_database(url: str, *, timeout: float = 5.0, answer_timeout: float = 
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return Database(_sqlite_engine(parsed, timeout))
+        file = parsed.database
+        turns = WriteTurns(f"{file}-turn", timeout) if file and file != ":memory:" else None
+        return Database(_sqlite_engine(parsed, timeout), turns=turns)
     if backend in ("mysql", "mariadb"):
         return Database(_mysql_engine(parsed, timeout, answer_timeout, pool_size))
     raise ValueError(f"unsupported database {backend!r}: use sqlite+aiosqlite:/// or mysql+asyncmy://")

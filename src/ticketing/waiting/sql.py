@@ -188,6 +188,27 @@ async def save_visits(db: Database, conn: AsyncConnection, visits: Sequence[tupl
     An earlier visit of the same subject that nobody has ended yet ends now: the claim script let them in, so it was
     over there.
     """
+    rows = [
+        {
+            "event_id": v.event_id,
+            "epoch": v.epoch,
+            "idx": v.index,
+            "subject": v.subject,
+            "lease_id": v.lease_id,
+            "position": position,
+            "admitted_at": v.admitted_at,
+            "entered_at": entered,
+            "ends_at": v.ends_at,
+            "ended_at": None,
+            "reason": None,
+            "live": 1,
+        }
+        for v, position, entered in visits
+    ]
+    # Nearly all are new, and one statement serves them. A row that the keys kept out is known, or has an earlier visit.
+    inserted = await conn.execute(db.insert_ignore(line_visits), rows)
+    if inserted.rowcount == len(rows):
+        return
     where = (line_visits.c.event_id == bindparam("e"), line_visits.c.subject == bindparam("s"))
     entry: Any = bindparam("entered")
     await conn.execute(
@@ -196,26 +217,7 @@ async def save_visits(db: Database, conn: AsyncConnection, visits: Sequence[tupl
         .values(live=None, ended_at=entry, reason=func.coalesce(line_visits.c.reason, "left")),
         [{"e": v.event_id, "s": v.subject, "p": v.index, "entered": entered} for v, _, entered in visits],
     )
-    await conn.execute(
-        db.insert_ignore(line_visits),
-        [
-            {
-                "event_id": v.event_id,
-                "epoch": v.epoch,
-                "idx": v.index,
-                "subject": v.subject,
-                "lease_id": v.lease_id,
-                "position": position,
-                "admitted_at": v.admitted_at,
-                "entered_at": entered,
-                "ends_at": v.ends_at,
-                "ended_at": None,
-                "reason": None,
-                "live": 1,
-            }
-            for v, position, entered in visits
-        ],
-    )
+    await conn.execute(db.insert_ignore(line_visits), rows)
     await conn.execute(
         update(line_visits)
         .where(*where, line_visits.c.epoch == bindparam("ep"), line_visits.c.idx == bindparam("p"))
