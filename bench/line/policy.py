@@ -11,8 +11,8 @@ CLAIM_SPREAD = 0.8
 RENEW_SECONDS = 30.0
 """How often a seat page that is looked at shows a sign of life."""
 
-_CROWD = 50_000
-_DRAW_SPREAD = 10.0
+_CROWD = 100_000
+_DRAW_SPREAD = 20.0
 _UNKNOWN_PACE = 4
 
 
@@ -33,7 +33,7 @@ def poll_delay(ahead: int, per_minute: float) -> float:
 
 
 def draw_spread(crowd: int) -> float:
-    """How far the first look after the draw is spread: 10 s for 50,000 people and more, in proportion below."""
+    """How far the first look after the draw is spread: 20 s for 100,000 people and more, in proportion below."""
     return _DRAW_SPREAD * min(1.0, crowd / _CROWD) * random.random()
 
 

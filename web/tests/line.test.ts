@@ -129,9 +129,9 @@ describe("when to ask", () => {
     expect([low, middle, high].map((random) => Math.round(jitter(10_000, random)))).toEqual([8500, 10_000, 11_500]);
   });
 
-  it("is at once for a few after the draw, and over ten seconds for many", () => {
+  it("is at once for a few after the draw, and over twenty seconds for many", () => {
     expect(drawSpread(10, high)).toBeLessThan(3);
-    expect(Math.round(drawSpread(1_000_000, high))).toBe(10_000);
+    expect(Math.round(drawSpread(1_000_000, high))).toBe(20_000);
     expect(drawSpread(1_000_000, low)).toBe(0);
   });
 
@@ -161,20 +161,25 @@ describe("an estimate", () => {
   });
 
   it("holds the truth between its ends when the pace is steady", () => {
-    const { low: least, high: most } = estimate(600, seen([0, 0, 60], [60, 60, 60]))!;
+    const { low: least, high: most } = estimate(600, seen([0, 900, 60], [60, 960, 60]))!;
     expect(least).toBeLessThan(600_000);
     expect(most).toBeGreaterThan(600_000);
     expect(most / least).toBeLessThan(1.6);
   });
 
   it("widens when what was told and what was seen differ", () => {
-    const { low: least, high: most } = estimate(600, seen([0, 0, 120], [60, 30, 120]))!;
+    const { low: least, high: most } = estimate(600, seen([0, 900, 120], [60, 930, 120]))!;
     expect(least).toBeLessThan((600 / 120) * 60_000);
     expect(most).toBeGreaterThan((600 / 30) * 60_000);
   });
 
+  it("does not take the first who were called, who filled an empty house, for the pace", () => {
+    expect(estimate(600, seen([0, 0, 0], [10, 2000, 0]))).toBeNull();
+    expect(estimate(600, seen([0, 0, 0], [10, 2000, 0], [70, 2060, 60]))!.high).toBeGreaterThan(600_000);
+  });
+
   it("forgets what is older than three minutes, and other epochs", () => {
-    expect(seen([0, 0, 60], [100, 10, 60], [200, 20, 60])).toHaveLength(2);
+    expect(seen([0, 900, 60], [100, 910, 60], [200, 920, 60])).toHaveLength(2);
     const turned = remember(seen([0, 900, 60]), status({ at: at(20), epoch: 2, serving: 5, rate: 60 }));
     expect(turned).toHaveLength(1);
   });

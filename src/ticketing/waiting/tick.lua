@@ -50,9 +50,17 @@ local unclaimed = math.max(0, upto - old) - redis.call('ZCOUNT', entered, '(' ..
 -- Someone of them who waits at the door is counted there.
 unclaimed = math.max(0, unclaimed - redis.call('ZCOUNT', door, '(' .. old, upto))
 
--- How far the line moved within a minute: what an honest estimate is made of.
+-- How far the line moved within a minute: what an honest estimate is made of. In its first minute it counts from the
+-- places that were called within the first five seconds: those filled an empty house, and the line never moves like that
+-- again.
 local begin = redis.call('ZREVRANGEBYSCORE', released, now - 60000, '-inf', 'WITHSCORES', 'LIMIT', 0, 1)
 local level = tonumber(begin[1] or redis.call('HGET', meta, 'level') or 0)
+if level == 0 then
+  -- What a refill began with is there as 0.
+  local first = redis.call('ZRANGE', released, 0, 1, 'WITHSCORES')
+  local at = first[1] == '0' and first[4] or first[2]
+  level = at and tonumber(redis.call('ZREVRANGEBYSCORE', released, at + 5000, '-inf', 'LIMIT', 0, 1)[1]) or 0
+end
 local moved = math.max(0, upto - level)
 -- The level that the minute began with stays, however long ago it was reached: a line may stand still for hours.
 if begin[2] then

@@ -63,6 +63,17 @@ async def test_who_does_not_come_is_passed_over_after_the_reservation(bench: Ben
     assert await tick(bench, seconds=RESERVATION_MS / 1000) > 3
 
 
+async def test_filling_the_empty_house_is_not_the_pace_of_the_line(bench: Bench) -> None:
+    """Else ten thousand would look again at once, because a wait of an hour seemed to be one of seconds."""
+    await draw(bench)
+    for _ in range(3):
+        await tick(bench)
+    filled = await bench.census(fence=9)
+    assert (filled.serving, filled.moved) == (3, 0)
+    serving = await tick(bench, seconds=RESERVATION_MS / 1000)
+    assert (await bench.census(fence=9)).moved == serving - 3 > 0
+
+
 async def test_a_line_that_stood_still_for_long_goes_on(bench: Bench) -> None:
     """Once it forgot what it had called when nothing was called for three minutes, and never moved again."""
     await draw(bench)

@@ -22,10 +22,14 @@ const LEAST_SPAN = 8000;
 const FASTER = 1.15;
 const SLOWER = 0.8;
 
-/** Adds what a status says about speed; keeps three minutes, of this epoch. */
+/**
+ * Adds what a status says about speed; keeps three minutes, of this epoch. What was seen before anybody was called says
+ * nothing: the first who are called fill an empty house at once, and the line never moves like that again.
+ */
 export function remember(samples: readonly Sample[], status: Status): Sample[] {
   const next: Sample = { at: Date.parse(status.at), epoch: status.epoch, serving: status.serving, rate: status.rate };
-  const kept = samples.filter((one) => one.epoch === next.epoch && one.at < next.at && next.at - one.at <= MEMORY);
+  const told = samples.filter((one) => one.serving > 0 || next.serving === 0);
+  const kept = told.filter((one) => one.epoch === next.epoch && one.at < next.at && next.at - one.at <= MEMORY);
   return [...kept, next];
 }
 

@@ -4,9 +4,9 @@ import type { Status } from "./types";
 
 type Random = () => number;
 export const SECOND = 1000;
-/** A crowd of this size takes the whole of the longest spread. */
-const CROWD = 50_000;
-const DRAW_SPREAD = 10 * SECOND;
+/** A crowd of this size takes the whole of the longest spread: the draw is looked at by 5,000 people a second at most. */
+const CROWD = 100_000;
+const DRAW_SPREAD = 20 * SECOND;
 const JOIN_SPREAD = 120 * SECOND;
 /** Without a measured rate: how many people stand for one second of remaining time. */
 const UNKNOWN_PACE = 4;
@@ -29,7 +29,7 @@ export function pollDelay(poll: Status["poll"], ahead: number, remaining: number
   return jitter(clamp(least, (remaining ?? (ahead / UNKNOWN_PACE) * SECOND) / 8, most), random);
 }
 
-/** How far the first look after the draw is spread: nothing for a small crowd, 10 s for a big one. */
+/** How far the first look after the draw is spread: nothing for a small crowd, 20 s for a big one. */
 export function drawSpread(crowd: number, random: Random = Math.random): number {
   return DRAW_SPREAD * Math.min(1, crowd / CROWD) * random();
 }
