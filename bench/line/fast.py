@@ -16,9 +16,11 @@ import time
 import uvicorn
 import uvloop
 
-from ticketing.base.http_protocol import HttpProtocol
+from ticketing.base.http_protocol import answering
+from ticketing.base.instant import Instant
 from ticketing.base.telemetry import set_up_logging
 from ticketing.settings import read_settings
+from ticketing.waiting.hot import answer_instantly
 from ticketing.wiring.app import create_asgi
 from ticketing.wiring.line import controller_of
 from ticketing.wiring.parts import open_parts
@@ -40,10 +42,12 @@ async def _api(port: int, clock: FastClock, speed: float) -> None:
     async with open_parts(read_settings(os.environ), clock) as parts:
         # The board is asked twice a second of real time; here that would be seconds of the line's time.
         parts.line.board._max_age /= speed
+        instant = Instant()
+        answer_instantly(parts.line.board, instant)
         listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         config = uvicorn.Config(
             create_asgi(parts),
-            http=HttpProtocol,
+            http=answering(instant),
             ws="none",
             log_config=None,
             access_log=False,

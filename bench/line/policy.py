@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 LEAST, MOST = 2.0, 60.0
@@ -33,8 +34,8 @@ def poll_delay(ahead: int, per_minute: float) -> float:
 
 
 def draw_spread(crowd: int) -> float:
-    """How far the first look after the draw is spread: 20 s for 100,000 people and more, in proportion below."""
-    return _DRAW_SPREAD * min(1.0, crowd / _CROWD) * random.random()
+    """How far the first look after the draw is spread: 20 s for 100,000 people and more, by the root below."""
+    return _DRAW_SPREAD * math.sqrt(min(1.0, crowd / _CROWD)) * random.random()
 
 
 def lobby_delay(until_draw: float, crowd: int) -> float:

@@ -19,11 +19,13 @@ import typer
 import uvicorn
 
 from ticketing.base.health import Drain
-from ticketing.base.http_protocol import HttpProtocol
+from ticketing.base.http_protocol import answering
+from ticketing.base.instant import Instant
 from ticketing.base.telemetry import set_up_logging
 from ticketing.cli.console import app, err, fail, run, settings_or_exit
 from ticketing.payments.sandbox.serve import serve
 from ticketing.settings import Settings
+from ticketing.waiting.hot import answer_instantly
 from ticketing.wiring.app import create_asgi
 from ticketing.wiring.parts import open_parts
 from ticketing.wiring.work import run_worker
@@ -105,9 +107,11 @@ async def _serve(
 ) -> None:
     drain = Drain()
     async with open_parts(settings) as parts:
+        instant = Instant()
+        answer_instantly(parts.line.board, instant)
         config = uvicorn.Config(
             create_asgi(parts, drain),
-            http=HttpProtocol,
+            http=answering(instant),
             ws="none",
             log_config=None,
             access_log=False,

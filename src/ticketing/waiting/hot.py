@@ -10,6 +10,7 @@ from ticketing.accounts.authenticate import Authenticator
 from ticketing.base.clock import Clock
 from ticketing.base.errors import Conflict, NotFound
 from ticketing.base.hot import Answer, HotRequest, HotRoute, read_json
+from ticketing.base.instant import Instant
 from ticketing.base.web import matches
 from ticketing.waiting.http import ClaimRequest, Desk, JoinRequest, pass_cookie
 from ticketing.waiting.status import CACHE, Posted, StatusBoard, event_of
@@ -22,8 +23,22 @@ _NO_STORE = (b"cache-control", b"no-store")
 _CACHE = (b"cache-control", CACHE.encode())
 
 
+def _headers(posted: Posted) -> tuple[tuple[bytes, bytes], ...]:
+    return ((b"etag", posted.etag.encode()), _CACHE)
+
+
+def answer_instantly(board: StatusBoard, instant: Instant) -> None:
+    """Let the protocol answer the status while it is good, with the same bytes as the routes below."""
+
+    def keep(event_id: str, posted: Posted, seconds: float) -> None:
+        paths = (f"/api/events/{event_id}/queue", f"/status/{event_id}.json")
+        instant.keep(paths, posted.body, posted.etag, _headers(posted), seconds)
+
+    board.on_status = keep
+
+
 def _answer(request: HotRequest, posted: Posted) -> Answer:
-    headers = ((b"etag", posted.etag.encode()), _CACHE)
+    headers = _headers(posted)
     if matches(request.headers.get("if-none-match"), posted.etag):
         return Answer(304, b"", headers)
     return Answer(200, posted.body, (_JSON, *headers))

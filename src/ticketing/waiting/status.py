@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,8 +111,15 @@ class Posted:
     read_at: float
 
 
+def _nobody(event_id: str, posted: Posted, seconds: float) -> None:
+    """Nobody wants to know."""
+
+
 class StatusBoard:
-    """What the API process answers: the leader's bytes, looked for twice a second, kept while stores are away."""
+    """What the API process answers: the leader's bytes, looked for twice a second, kept while stores are away.
+
+    `on_status` is told each status that was looked for, and for how many seconds it is good.
+    """
 
     def __init__(
         self,
@@ -123,6 +131,7 @@ class StatusBoard:
         *,
         max_age: float = 0.5,
     ) -> None:
+        self.on_status: Callable[[str, Posted, float], None] = _nobody
         self._catalog = catalog
         self._clock = clock
         self._store = store
@@ -164,11 +173,11 @@ class StatusBoard:
         if body is None:
             if last is None:
                 return await self._from_books(key, event_id)
-            last.read_at = time.monotonic()
-            return last
-        if last is None or last.body != body:
+        elif last is None or last.body != body:
             last = self._posted[key] = Posted(body, etag_of(body), 0.0)
         last.read_at = time.monotonic()
+        if key == status_key(event_id):
+            self.on_status(event_id, last, self._max_age)
         return last
 
     async def _from_books(self, key: str, event_id: str) -> Posted:

@@ -29,9 +29,9 @@ export function pollDelay(poll: Status["poll"], ahead: number, remaining: number
   return jitter(clamp(least, (remaining ?? (ahead / UNKNOWN_PACE) * SECOND) / 8, most), random);
 }
 
-/** How far the first look after the draw is spread: nothing for a small crowd, 20 s for a big one. */
+/** How far the first look after the draw is spread: 2 s for a thousand people, 6 s for ten thousand, 20 s for a big crowd. */
 export function drawSpread(crowd: number, random: Random = Math.random): number {
-  return DRAW_SPREAD * Math.min(1, crowd / CROWD) * random();
+  return DRAW_SPREAD * Math.sqrt(Math.min(1, crowd / CROWD)) * random();
 }
 
 /** How far a join is spread that no person asked for at this moment: before T-0 it makes no difference when. */
