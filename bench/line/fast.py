@@ -52,7 +52,7 @@ async def _api(port: int, clock: FastClock, speed: float) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=75,
+            timeout_keep_alive=120,
         )
         await uvicorn.Server(config).serve(sockets=[listener])
 

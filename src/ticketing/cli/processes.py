@@ -117,7 +117,7 @@ async def _serve(
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=25,
-            timeout_keep_alive=75,
+            timeout_keep_alive=120,  # longer than the balancer waits (60 s), and than any page between two looks (89 s)
             backlog=4096,
             ssl_certfile=tls[0] if tls else None,
             ssl_keyfile=tls[1] if tls else None,
