@@ -37,6 +37,7 @@ locals {
 
   # Settings of the application that are no secrets; see src/ticketing/settings.py.
   app_environment = {
+    TICKETING_ALERTS_URL               = module.queue.alerts_topic_arn
     TICKETING_AWS_REGION               = var.aws_region
     TICKETING_BLOBS_URL                = "s3://${module.storage.tickets_bucket_id}"
     TICKETING_MAIL_SENDER              = var.mail_sender

@@ -6,6 +6,7 @@ Every variable is `TICKETING_…`; a variable `TICKETING_X_FILE` names a file th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,7 @@ class Settings:
             once, people let in per minute, how long before the on-sale it can be joined, bits of work before a place.
         line_idle_seconds, line_hard_seconds: how long a visit lasts without a sign of life, and in all.
         line_beacon: public source of randomness that new lines promise to use in their draws.
+        alerts_url: where staff hear of trouble, the ARN of an SNS topic or `mailto:address`; None: only the log.
         captcha_kind, captcha_site_key, captcha_secret: a CAPTCHA before a place (turnstile, hcaptcha, recaptcha).
     """
 
@@ -75,6 +77,7 @@ class Settings:
     line_idle_seconds: int = 120
     line_hard_seconds: int = 900
     line_beacon: str | None = None
+    alerts_url: str | None = None
     captcha_kind: str | None = None
     captcha_site_key: str | None = None
     captcha_secret: str | None = field(default=None, repr=False)
@@ -152,6 +155,9 @@ def _check_relations(settings: Settings, problems: list[str]) -> None:
     _check_line(settings, problems)
     if settings.queue_url.startswith(("https://", "http://")) and not settings.queue_dead_url:
         problems.append("TICKETING_QUEUE_DEAD_URL is not set: an SQS queue needs its dead-letter queue")
+    alerts = settings.alerts_url or "mailto:a@b"
+    if not re.fullmatch(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+|mailto:[^@\s]+@[^@\s]+", alerts):
+        problems.append("TICKETING_ALERTS_URL must be the ARN of an SNS topic, or mailto:somebody@example.com")
     if settings.payment_window_seconds < settings.hold_seconds:
         problems.append("TICKETING_PAYMENT_WINDOW_SECONDS must be at least TICKETING_HOLD_SECONDS")
     if not urlsplit(settings.public_url).netloc or settings.public_url.endswith("/"):
@@ -198,6 +204,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         line_idle_seconds=read.number("LINE_IDLE_SECONDS", 120),
         line_hard_seconds=read.number("LINE_HARD_SECONDS", 900),
         line_beacon=read.text("LINE_BEACON", "") or None,
+        alerts_url=read.text("ALERTS_URL", "") or None,
         captcha_kind=read.text("CAPTCHA_KIND", "") or None,
         captcha_site_key=read.text("CAPTCHA_SITE_KEY", "") or None,
         captcha_secret=read.text("CAPTCHA_SECRET", "") or None,

@@ -5,6 +5,8 @@ The tests run in the order in which they stand here: one apply of each environme
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 import time
@@ -30,8 +32,10 @@ from tests.infra.double import (
 from tests.infra.rules import RULES, broken, protected
 from tests.infra.steps import step
 from tests.infra.values import COMMON, PROD, UNPROTECTED
+from ticketing.base.alerts import Alert
 from ticketing.base.blobs import S3Blobs
 from ticketing.base.queue.sqs import SqsConfig, SqsQueue
+from ticketing.notices.sns import SnsChannel
 
 pytestmark = pytest.mark.infra
 
@@ -316,6 +320,38 @@ async def test_the_bucket_that_was_made_keeps_tickets(applied: dict[str, Applied
             await blobs.close()
     head = double.client("s3").head_object(Bucket=bucket, Key="tickets/tkt_1.pdf")
     assert head["ServerSideEncryption"] == "aws:kms"
+
+
+async def test_the_topic_that_was_made_takes_the_applications_alerts(
+    applied: dict[str, Applied], double: AwsDouble
+) -> None:
+    stack = applied["dev"].stack
+    topic = stack.outputs()["alerts_topic_arn"]
+    reader = double.client("sqs")
+    queue = reader.create_queue(QueueName="hears-alerts")["QueueUrl"]
+    arn = reader.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    heard = double.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        channel = await SnsChannel.open(topic, region=REGION, endpoint=double.endpoint)
+        try:
+            await channel.tell(Alert("Follow-up given up: refund", "Row 7 failed 12 times."), "alert-7-1")
+        finally:
+            await channel.close()
+    told = json.loads(reader.receive_message(QueueUrl=queue)["Messages"][0]["Body"])
+    assert (told["Subject"], told["Message"]) == ("Follow-up given up: refund", "Row 7 failed 12 times.")
+    double.client("sns").unsubscribe(SubscriptionArn=heard["SubscriptionArn"])
+    reader.delete_queue(QueueUrl=queue)
+    # And the instances are told of it.
+    assert f"TICKETING_ALERTS_URL={topic}" in user_data(applied["dev"].found)
+
+
+def user_data(found: list[dict[str, Any]]) -> str:
+    """What an instance runs at its first start."""
+    template = next(one["values"] for one in found if one["address"] == "module.compute.aws_launch_template.this")
+    raw = base64.b64decode(template["user_data"])
+    return (gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw).decode()
 
 
 def test_alarms_reach_the_people_who_were_named(applied: dict[str, Applied], double: AwsDouble) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import structlog
 from sqlalchemy import (
     BigInteger,
@@ -35,6 +36,9 @@ from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway, Millis, table
 
 log = structlog.get_logger(__name__)
+
+ALERT = "alert"
+"""Topic: what staff must hear of (`base/alerts.py`)."""
 
 outbox = table(
     "outbox",
@@ -306,7 +310,25 @@ class Topic:
                 "attempts": attempts,
             }
 
-            async def work(conn: AsyncConnection, row_id: int = row_id, values: dict[str, Any] = values) -> None:
+            alert = [self._obituary(row_id, error)] if dead and self.name != ALERT else []
+
+            async def work(
+                conn: AsyncConnection,
+                row_id: int = row_id,
+                values: dict[str, Any] = values,
+                alert: list[bytes] = alert,
+            ) -> None:
                 await conn.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
+                await put(conn, ALERT, alert, self._clock.now_ms())
 
             await self._db.transact(work)
+
+    def _obituary(self, row_id: int, error: Exception) -> bytes:
+        """An alert: nobody tries any more."""
+        told = {
+            "subject": f"Follow-up given up: {self.name}",
+            "text": f"Row {row_id} of the outbox, topic {self.name}, failed {self._max_attempts} times and is tried no "
+            f"more: {type(error).__name__}. `ticketing fsck` says what it was about; mend the cause, then "
+            "`ticketing fsck --fix --revive` runs it again.",
+        }
+        return msgspec.json.encode(told)

@@ -65,6 +65,7 @@ class Layout:
             "PAYMENT_URL": f"http://127.0.0.1:{provider_port}",
             "BLOBS_URL": f"file://{self.folder / 'blobs'}",
             "MAIL_URL": f"mailbox://{self.folder / 'mail'}",
+            "ALERTS_URL": "mailto:operator@demo.example",
             "PUBLIC_URL": f"http://localhost:{port}",
             "DEMO_FOLDER": str(self.folder),
             # On a laptop everybody comes from one address, simulated crowds too.

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import ids
+from ticketing.base.alerts import Alert, raise_alerts
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import BadRequest, NotFound
@@ -89,6 +90,8 @@ class LineControls:
         async def write(conn: AsyncConnection) -> None:
             line = await self._line(conn, event_id)
             await sql.update_line(conn, event_id, line.epoch, open_until=until)
+            if until:
+                await raise_alerts(conn, [_opened(event_id, until)], self._clock.now_ms())
             detail = {"until": rfc3339(until)} if until else {}
             await self._note(conn, event_id, account_id, action, detail, reason)
 
@@ -141,3 +144,12 @@ def _values(change: Change) -> dict[str, Any]:
             raise BadRequest("message needs `ko` (and `en`), at most 300 characters each; null takes it away.")
         values |= {"message_ko": ko, "message_en": en}
     return values
+
+
+def _opened(event_id: str, until: int) -> Alert:
+    """An alert: for a while nobody is asked for a pass."""
+    return Alert(
+        "Waiting line opened by break-glass",
+        f"Staff let everybody into the sale of {event_id} without a pass until {rfc3339(until)}. Who and why is "
+        f"written down in the line's actions; PATCH /api/admin/events/{event_id}/line ends it earlier.",
+    )

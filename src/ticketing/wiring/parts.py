@@ -27,9 +27,11 @@ from ticketing.catalog.load import Catalog
 from ticketing.holds.availability import Availability
 from ticketing.holds.hold import HoldService
 from ticketing.holds.store import HoldStore
+from ticketing.notices.alert import Channel, LogChannel, MailChannel
 from ticketing.notices.mailbox import MailboxTransport
 from ticketing.notices.model import Transport
 from ticketing.notices.smtp import SmtpServer, SmtpTransport
+from ticketing.notices.sns import SnsChannel
 from ticketing.orders.guard import IntakeGuard
 from ticketing.orders.settle import Settlement
 from ticketing.orders.status import IssuedTicket
@@ -174,6 +176,16 @@ def open_mail(settings: Settings) -> Transport:
         unquote(parsed.password) if parsed.password else None,
     )
     return SmtpTransport(server, settings.mail_sender)
+
+
+async def open_alerts(settings: Settings) -> Channel:
+    """How staff hear of trouble."""
+    url = settings.alerts_url
+    if url is None:
+        return LogChannel()
+    if url.startswith("mailto:"):
+        return MailChannel(open_mail(settings), url.removeprefix("mailto:"))
+    return await SnsChannel.open(url, region=url.split(":")[3], endpoint=settings.aws_endpoint)
 
 
 async def read_issued(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[IssuedTicket]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 from collections.abc import Mapping
 
@@ -10,7 +11,8 @@ import structlog
 
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
-from ticketing.base.outbox import Topic
+from ticketing.base.outbox import ALERT, Topic
+from ticketing.notices.alert import AlertOut, Channel
 from ticketing.notices.send import Notices
 from ticketing.orders import messages
 from ticketing.orders.capture import Capture, Reconciler
@@ -22,12 +24,12 @@ from ticketing.orders.seat_audit import SeatAudit
 from ticketing.orders.truth import SeatSync
 from ticketing.tickets.issue import Issue
 from ticketing.wiring.line import controller_of
-from ticketing.wiring.parts import Parts, open_mail
+from ticketing.wiring.parts import Parts, open_alerts, open_mail
 
 log = structlog.get_logger(__name__)
 
 
-def topics(parts: Parts) -> dict[str, Topic]:
+def topics(parts: Parts, channel: Channel) -> dict[str, Topic]:
     """What happens after each commit: this table is how rooms hear of each other."""
     p = parts
     db: Database = p.db
@@ -60,6 +62,7 @@ def topics(parts: Parts) -> dict[str, Topic]:
         messages.REFUND: topic(messages.REFUND, leased=refunds, batch=20, parallel=2, then=nudge),
         messages.VISIT: topic(messages.VISIT, leased=EndVisit(db, p.line.joins, crash_point=p.crash_point), batch=50),
         messages.NOTICE: topic(messages.NOTICE, leased=notices, batch=20, parallel=2),
+        ALERT: topic(ALERT, leased=AlertOut(db, channel), batch=10),
     }
     return by_name
 
@@ -74,7 +77,8 @@ async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
     """Work until `stop` is set; what is in hand is finished first."""
     p = parts
     await p.db.assert_isolation()
-    by_topic = topics(p)
+    channel = await open_alerts(p.settings)
+    by_topic = topics(p, channel)
     consumer = Consumer(
         p.queue,
         Fulfilment(p.db, p.catalog, p.clock, crash_point=p.crash_point),
@@ -85,7 +89,9 @@ async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
     )
     audit = SeatAudit(p.db, p.catalog, p.store, p.holds.rebuilder, p.clock)
     reconciler = Reconciler(p.db, p.gateway, p.settlement, p.clock)
-    async with asyncio.TaskGroup() as group:
+    async with contextlib.AsyncExitStack() as exits:
+        exits.push_async_callback(channel.close)
+        group = await exits.enter_async_context(asyncio.TaskGroup())
         group.create_task(consumer.run(stop))
         for topic in by_topic.values():
             group.create_task(topic.run(stop))

@@ -108,3 +108,11 @@ async def test_break_glass_opens_the_gate_for_as_long_as_was_said(bench: Bench) 
     assert await check(bench, None) == "pass_required"
     actions = await bench.rows("SELECT action FROM line_actions WHERE event_id = :e")
     assert sorted(row[0] for row in actions) == ["break_glass", "break_glass", "end_break_glass"]
+
+
+async def test_staff_hear_of_break_glass(bench: Bench) -> None:
+    await step(bench.candidate())
+    await bench.controls.break_glass(bench.event.id, "acc_op", 5, "the line's page is away")
+    await bench.controls.end_break_glass(bench.event.id, "acc_op")
+    told = await bench.rows("SELECT payload FROM outbox WHERE topic = 'alert' AND :e <> ''")
+    assert [bench.event.id in bytes(row[0]).decode() for row in told] == [True]
