@@ -51,8 +51,12 @@ def per_minute(census: Census, opened_at: int | None, now: int) -> int:
 
 
 def status_document(line: Line, census: Census, stock: Stock | None, now: int) -> bytes:
-    """The status object: at most 300 bytes, whoever asks."""
+    """The status object: at most 300 bytes, whoever asks.
+
+    While break-glass lets everybody in, nobody's place counts: the seed is left out for what is said instead.
+    """
     seconds = now - now % 1000
+    opened = line.open_until > now
     document: dict[str, Any] = {
         "event": line.event_id,
         "epoch": line.epoch,
@@ -61,7 +65,7 @@ def status_document(line: Line, census: Census, stock: Stock | None, now: int) -
         "at": _short(seconds),
         "n": line.n or 0,
         "last": census.seq,
-        "seed": base64.urlsafe_b64encode(line.seed).decode().rstrip("=") if line.seed else None,
+        "seed": base64.urlsafe_b64encode(line.seed).decode().rstrip("=") if line.seed and not opened else None,
         "serving": min(census.serving, census.seq) if line.phase is not Phase.ANNOUNCED else 0,
         "rate": per_minute(census, line.closed_at, now),
         "poll": POLL_SECONDS,
@@ -70,7 +74,7 @@ def status_document(line: Line, census: Census, stock: Stock | None, now: int) -
     }
     if line.paused:
         document["paused"] = True
-    if line.open_until > now:
+    if opened:
         document["open_until"] = _short(line.open_until)
     return _encode(document)
 
