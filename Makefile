@@ -37,7 +37,7 @@ test: $(READY) ## Run the tests that take seconds; ARGS="-k holds"
 
 .PHONY: test-slow
 test-slow: $(READY) web ## Run what `make test` leaves out: drills, races, browser
-	@$(PY) -m pytest -m "(slow or browser) and not infra" $(ARGS)
+	@$(PY) -m pytest -m "(slow or browser) and not infra" -n 2 --dist loadscope $(ARGS)
 
 .PHONY: test-all
 test-all: $(READY) web ## Run all tests: browser, drills and races as well
