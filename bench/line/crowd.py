@@ -21,9 +21,9 @@ from typing import Any
 
 import msgspec
 
-from bench.line.histogram import Histogram
 from bench.line.person import Person
 from ticketing.base.tokens import Signer
+from ticketing.rehearsal.histogram import Histogram
 from ticketing.waiting.draw import Places
 
 _LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)")

@@ -7,7 +7,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.line.policy import CLAIM_SPREAD, RENEW_SECONDS, jitter, lobby_delay, poll_delay
+from ticketing.rehearsal.policy import CLAIM_SPREAD, RENEW_SECONDS, jitter, lobby_delay, poll_delay
 
 if TYPE_CHECKING:
     from socket import socket
