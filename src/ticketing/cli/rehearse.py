@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from ticketing.cli.console import AsJson, app, err, fail, print_json
 from ticketing.cli.rehearsal_screen import screen, show_verdict
 from ticketing.rehearsal import report
 from ticketing.rehearsal.conduct import GeneratorFailed, Played, conduct, generators_for
-from ticketing.rehearsal.machine import Meter
+from ticketing.rehearsal.machine import Meter, give_priority
 from ticketing.rehearsal.plan import Plan
 from ticketing.rehearsal.remote import CannotRehearse, Remote
 from ticketing.rehearsal.verdict import Targets, Verdict, judge
@@ -43,6 +44,7 @@ class Asked:
     pace: float
     sell_out: bool
     report: Path
+    nice: int
 
 
 @app.command()
@@ -75,6 +77,9 @@ def rehearse(
     pace: Annotated[float, typer.Option(min=0.05, help="How long people think; 1: as people do.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of all that is drawn by lot among the fans.")] = 1,
     keep: Annotated[Path | None, typer.Option(help="Local stack: keep its data and logs in this folder.")] = None,
+    nice: Annotated[
+        int, typer.Option(min=-20, max=19, help="Of generator and local stack: below 0, as root, before other work.")
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Play an on-sale with simulated fans, and judge it.
@@ -85,8 +90,9 @@ def rehearse(
     """
     asked = Asked(
         fans, seats, line, cap or max(1, fans // 2), lobby, duration, seed, generators, pace,
-        sell_out if sell_out is not None else fans > seats / 2, report_to,
+        sell_out if sell_out is not None else fans > seats / 2, report_to, nice,
     )  # fmt: skip
+    signal.signal(signal.SIGTERM, _stop)
     try:
         if url is None:
             wanted = rehearsal_stack.Wanted(
@@ -105,13 +111,19 @@ def rehearse(
     raise typer.Exit(0 if verdict.passed else 1)
 
 
+def _stop(*_: object) -> None:
+    # As an exception, so that what was started is stopped.
+    raise typer.Exit(143)
+
+
 def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) -> Verdict:
     rehearsal_stack.check_size(wanted.seats)
     with _folder(keep) as folder:
         err.print(f"starting a stack and {wanted.fans:,} accounts …")
         with rehearsal_stack.running(folder, wanted) as stack:
             err.print(f"stack: {stack.url}, data in {folder}")
-            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.lobby)
+            give_priority((pid for pids in stack.processes.values() for pid in pids), asked.nice)
+            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 3_000 + asked.lobby)
             site = Remote(stack.url)
             facts = {
                 "address": f"a stack of its own: {wanted.processes} API processes, one worker, "
@@ -160,7 +172,7 @@ def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Mete
     )  # fmt: skip
     count = asked.generators or generators_for(asked.fans)
     with screen(plan) as tell:
-        return conduct(plan, site.plan(event_id), count, meter, tell)
+        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice)
 
 
 def _conclude(

@@ -16,7 +16,7 @@ from typing import Any
 
 from ticketing.rehearsal.histogram import Histogram
 from ticketing.rehearsal.loop import raise_descriptor_limit
-from ticketing.rehearsal.machine import Meter
+from ticketing.rehearsal.machine import Meter, give_priority
 from ticketing.rehearsal.plan import Plan
 from ticketing.rehearsal.record import Record
 
@@ -77,7 +77,12 @@ def generators_for(fans: int) -> int:
 
 
 def conduct(
-    plan: Plan, seat_plan: bytes, count: int, meter: Meter, tell: Callable[[Progress], None] = lambda _: None
+    plan: Plan,
+    seat_plan: bytes,
+    count: int,
+    meter: Meter,
+    tell: Callable[[Progress], None] = lambda _: None,
+    nice: int = 0,
 ) -> Played:
     """Play a plan in `count` processes.
 
@@ -85,6 +90,7 @@ def conduct(
         seat_plan: the event's plan document.
         meter: is told of the generators, and read once a second.
         tell: is told how it goes, about once a second.
+        nice: of the generator processes.
 
     Raises:
         GeneratorFailed: one of them broke down.
@@ -97,6 +103,7 @@ def conduct(
         ]
         for n, process in enumerate(running):
             threading.Thread(target=_hear, args=(n, process, heard), daemon=True).start()
+        give_priority((process.pid for process in running), nice)
         meter.groups |= {"generator": [process.pid for process in running]} if meter.groups else {}
         _listen(plan, running, heard, meter, tell, played)
     played.seconds = time.monotonic() - plan.begin
