@@ -1,18 +1,13 @@
 """One generator process: thousands of people who wait in line, each on a keep-alive connection of their own.
 
-One epoll loop by hand, since every microsecond that the generator takes is one that the server does not have. Requests
-leave at instants that the client's policy fixed beforehand, and latency counts from that instant, so a server that
-stalls is charged with everything that should have been sent meanwhile.
+Requests leave at instants that the client's policy fixed beforehand, and latency counts from that instant, so a server
+that stalls is charged with everything that should have been sent meanwhile.
 """
 
 from __future__ import annotations
 
-import heapq
 import json
 import os
-import re
-import select
-import socket
 import sys
 import time
 from collections import Counter
@@ -21,12 +16,12 @@ from typing import Any
 
 import msgspec
 
-from bench.line.histogram import Histogram
 from bench.line.person import Person
 from ticketing.base.tokens import Signer
+from ticketing.rehearsal.histogram import Histogram
+from ticketing.rehearsal.loop import Loop, raise_descriptor_limit
 from ticketing.waiting.draw import Places
 
-_LENGTH = re.compile(rb"\r\n[Cc]ontent-[Ll]ength: (\d+)")
 _HOUR = 3_600_000
 
 
@@ -115,25 +110,20 @@ def session_token(signer: Signer, number: int, now_ms: int) -> str:
     return signer.sign("session", msgspec.json.encode(payload))
 
 
-class Crowd:
+class Crowd(Loop):
     """Runs a plan; `report` afterwards."""
 
     def __init__(self, plan: Plan, signer: Signer | None) -> None:
+        super().__init__()
         self.plan = plan
         self.seen = Seen()
         self.latencies: dict[str, Histogram] = {}
-        self.late = Histogram()
         self.errors: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.claims: list[tuple[int, float, float, str]] = []
         self.indexes: list[int] = []
         self.received = 0
         self.answers = 0
-        self._due: list[tuple[float, int, Person]] = []
-        self._pushed = 0
-        self._poll = select.epoll()
-        self._by_fd: dict[int, Person] = {}
-        self._busiest = 0.0
         now = time.time_ns() // 1_000_000
         host = f"Host: {plan.target[0]}\r\n"
         self.status_request = f"GET /status/{plan.event_id}.json HTTP/1.1\r\n{host}\r\n".encode()
@@ -149,11 +139,6 @@ class Crowd:
             return plan.begin + plan.arrive_seconds * number / early
         return plan.draw_at + 5 + (plan.end - plan.draw_at) / 2 * (number - early) / max(1.0, plan.of - early)
 
-    def at(self, when: float, person: Person) -> None:
-        """Wake somebody at an instant."""
-        self._pushed += 1
-        heapq.heappush(self._due, (when, self._pushed, person))
-
     def measure(self, kind: str, seconds: float) -> None:
         """One answer of a kind, counted from when it should have been asked for."""
         histogram = self.latencies.get(kind)
@@ -161,44 +146,12 @@ class Crowd:
             histogram = self.latencies[kind] = Histogram()
         histogram.add(seconds)
 
-    def watch(self, person: Person, connected: bool) -> None:
-        """Wait for a connection to stand, then for answers on it."""
-        fd = person.socket.fileno()
-        if connected:
-            self._poll.modify(fd, select.EPOLLIN)
-        else:
-            self._by_fd[fd] = person
-            self._poll.register(fd, select.EPOLLOUT)
-
-    def forget(self, person: Person) -> None:
-        """A connection is about to be closed."""
-        self._by_fd.pop(person.socket.fileno(), None)
-
-    def source(self, number: int) -> tuple[str, int]:
-        """An address of this machine for a connection; some 500 connections share one."""
-        block = number // 500
-        return f"127.{1 + block // 250 % 250}.{block % 250}.{1 + number % 250}", 0
-
-    def run(self) -> None:
+    def play(self) -> None:
         """Play until the end."""
-        due, poll, people = self._due, self._poll, self._by_fd
-        second, cpu, end = time.monotonic(), time.process_time(), self.plan.end
-        while (now := time.monotonic()) < end:
-            while due and due[0][0] <= now:
-                when, _, person = heapq.heappop(due)
-                self.late.add(now - when)
-                person.wake(when)
-                now = time.monotonic()
-            timeout = min(due[0][0], end) - now if due else min(0.2, end - now)
-            for fd, _ in poll.poll(max(0.0, min(timeout, 0.5)), 256):
-                if (awaited := people.get(fd)) is not None:
-                    awaited.ready()
-            if now - second >= 1:
-                used = time.process_time()
-                self._busiest = max(self._busiest, (used - cpu) / (now - second))
-                second, cpu = now, used
-        for person in list(people.values()):
-            if person.asked and end - person.due > 10:
+        end = self.plan.end
+        self.run(end)
+        for person in self.connections:
+            if isinstance(person, Person) and person.asked and end - person.due > 10:
                 self.errors["no answer within 10 s"] += 1
 
     def report(self) -> dict[str, Any]:
@@ -212,26 +165,15 @@ class Crowd:
             "indexes": self.indexes,
             "received": self.received,
             "answers": self.answers,
-            "busiest": self._busiest,
-            "connected": len(self._by_fd),
+            "busiest": max((share for _, share in self.load), default=0.0),
+            "connected": len(self.connections),
         }
-
-
-def read_answer(data: bytes) -> tuple[int, bytes] | None:
-    """(status, body) of a whole HTTP/1.1 answer, None while a part is missing."""
-    head = data.find(b"\r\n\r\n")
-    if head < 0:
-        return None
-    length = _LENGTH.search(data, 0, head + 2)
-    need = head + 4 + (int(length[1]) if length else 0)
-    return (int(data[9:12]), data[head + 4 : need]) if len(data) >= need else None
 
 
 def main() -> None:
     """Read a plan from standard input, play it, print the report."""
     import gc
 
-    from bench.line.probe import raise_descriptor_limit
     from ticketing.settings import read_settings
 
     raise_descriptor_limit()
@@ -244,17 +186,8 @@ def main() -> None:
     crowd = Crowd(plan, signer)
     gc.freeze()
     gc.disable()
-    crowd.run()
+    crowd.play()
     json.dump(crowd.report(), sys.stdout)
-
-
-def open_socket(source: tuple[str, int], target: tuple[str, int]) -> socket.socket:
-    """A connection that is being made. Raises OSError."""
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    made.bind(source)
-    made.connect_ex(target)
-    return made
 
 
 if __name__ == "__main__":

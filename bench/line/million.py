@@ -16,13 +16,13 @@ import structlog
 from redis import Redis
 
 from bench.line.costs import Costs
-from bench.line.policy import poll_interval
 from bench.line.probe import load_average
 from bench.line.waiters import database
 from ticketing.base.clock import SystemClock
 from ticketing.base.db import Database, connect_database
 from ticketing.base.valkey import Valkey
 from ticketing.base.valkey_server import ValkeyServer
+from ticketing.rehearsal.policy import poll_interval
 from ticketing.waiting import sql
 from ticketing.waiting.beacon_client import HttpBeacons
 from ticketing.waiting.draw import SECRET_BYTES, commitment

@@ -7,7 +7,9 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.line.policy import CLAIM_SPREAD, RENEW_SECONDS, jitter, lobby_delay, poll_delay
+from ticketing.rehearsal.loop import open_socket
+from ticketing.rehearsal.policy import CLAIM_SPREAD, RENEW_SECONDS, jitter, lobby_delay, poll_delay
+from ticketing.rehearsal.wire import read_answer
 
 if TYPE_CHECKING:
     from socket import socket
@@ -67,16 +69,14 @@ class Person:
             self._broken("connection lost when sending")
 
     def _connect(self) -> None:
-        from bench.line.crowd import open_socket
-
         crowd = self._crowd
         try:
-            self.socket = open_socket(crowd.source(self.number), crowd.plan.target)
+            self.socket = open_socket(self.number, crowd.plan.target)
         except OSError as error:
             crowd.errors[f"connecting: {error.strerror}"] += 1
             crowd.at(time.monotonic() + _RETRY, self)
             return
-        crowd.watch(self, connected=False)
+        crowd.watch(self.socket.fileno(), self, connected=False)
 
     def _request(self) -> bytes:
         if self.step == "look":
@@ -107,8 +107,6 @@ class Person:
         if not data:
             self._broken("connection lost")
             return
-        from bench.line.crowd import read_answer
-
         if self._partial:
             data = self._partial + data
         answer = read_answer(data)
@@ -130,7 +128,7 @@ class Person:
             return
         now = time.monotonic()
         crowd.measure("connect", now - self.due)
-        crowd.watch(self, connected=True)
+        crowd.watch(self.socket.fileno(), self, connected=True)
         if self.index:
             self._next("look", now)
         elif crowd.plan.only_look:
@@ -146,7 +144,7 @@ class Person:
     def _broken(self, why: str) -> None:
         crowd = self._crowd
         waiting = self.step != "gone"
-        crowd.forget(self)
+        crowd.forget(self.socket.fileno())
         self.socket.close()
         if not waiting:
             return

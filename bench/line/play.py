@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.line.crowd import Plan
-from bench.line.histogram import Histogram
-from bench.line.order import Claim
 from bench.line.probe import raise_descriptor_limit
 from bench.load import cpu_seconds
+from ticketing.rehearsal.histogram import Histogram
+from ticketing.rehearsal.overtaking import Claim
 
 SPARE_DESCRIPTORS = 2_000
 """Of a process's limit, for what is no connection, and for uneven shares."""

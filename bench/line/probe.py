@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load import cpu_seconds
 from tests.stack import Stack
+from ticketing.rehearsal.machine import children_of
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -42,18 +42,6 @@ PRIORITY = Priority()
 def load_average() -> float:
     """Of the last minute."""
     return os.getloadavg()[0]
-
-
-def raise_descriptor_limit() -> int:
-    """Let this process and its children open as many files as the hard limit allows; gives that number."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
-
-
-def children_of(pid: int) -> list[int]:
-    """Process ids."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def resident(pids: list[int]) -> int:

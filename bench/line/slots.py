@@ -18,12 +18,12 @@ from redis import Redis
 
 from bench.line.crowd import Plan
 from bench.line.fast import FastClock
-from bench.line.order import KEPT_SECONDS, Overtakings, overtakings
 from bench.line.play import Played, play
 from bench.line.probe import PRIORITY, load_average
 from bench.line.waiters import wait_for_lobby
 from tests.stack import Stack
 from ticketing.catalog.arena import arena
+from ticketing.rehearsal.overtaking import KEPT_SECONDS, Overtakings, overtakings
 
 SPEED = 5.0
 VISIT_SECONDS = 240.0

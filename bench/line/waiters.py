@@ -15,13 +15,13 @@ import httpx
 from redis import Redis
 
 from bench.line.crowd import Plan
-from bench.line.order import Overtakings, overtakings
 from bench.line.play import Played, play, processes_for
 from bench.line.probe import PRIORITY, Kernel, Meter, children_of, connections_of, load_average, resident
 from tests.servers import mariadb
 from tests.stack import Stack
 from ticketing.catalog.arena import arena
 from ticketing.catalog.model import Event
+from ticketing.rehearsal.overtaking import Overtakings, overtakings
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Column, Index, String, insert, select, update
@@ -52,6 +53,25 @@ async def insert_account(conn: AsyncConnection, account: Account, password_hash:
     )
 
 
+async def insert_accounts(conn: AsyncConnection, made: Sequence[Account], password_hash: str, now_ms: int) -> None:
+    """Add many accounts that have one password. Raises IntegrityError when an e-mail is taken."""
+    await conn.execute(
+        insert(accounts),
+        [
+            {
+                "id": account.account_id,
+                "email": account.email,
+                "name": account.name,
+                "role": account.role.value,
+                "locale": account.locale,
+                "password_hash": password_hash,
+                "created_at": now_ms,
+            }
+            for account in made
+        ],
+    )
+
+
 async def find_by_email(conn: AsyncConnection, email: str) -> tuple[Account, str] | None:
     """The account and its password hash."""
     row = (await conn.execute(select(accounts).where(accounts.c.email == email))).one_or_none()
@@ -74,6 +94,12 @@ async def insert_session(conn: AsyncConnection, session_id: str, account_id: str
     await conn.execute(
         insert(sessions).values(id=session_id, account_id=account_id, created_at=now_ms, expires_at=expires)
     )
+
+
+async def insert_sessions(conn: AsyncConnection, rows: Sequence[tuple[str, str, int, int]]) -> None:
+    """Remember many sessions: id, account, when made, when over."""
+    names = ("id", "account_id", "created_at", "expires_at")
+    await conn.execute(insert(sessions), [dict(zip(names, row, strict=True)) for row in rows])
 
 
 async def revoke_session(conn: AsyncConnection, session_id: str, now_ms: int) -> None:

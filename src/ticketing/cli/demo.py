@@ -6,21 +6,15 @@ import asyncio
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 from rich.panel import Panel
 from rich.table import Table
@@ -32,10 +26,17 @@ from ticketing.accounts.register import register
 from ticketing.base.clock import SystemClock
 from ticketing.base.db import connect_database
 from ticketing.base.errors import Conflict
-from ticketing.base.valkey_server import ServerFailed, ValkeyServer
 from ticketing.catalog.model import Event
 from ticketing.catalog.sample import add_sample_shows
 from ticketing.cli.console import app, err, fail, out, run
+from ticketing.cli.local import (
+    Layout,
+    free_port,
+    short_folder,
+    start_children,
+    start_valkeys,
+    wait_until_ready,
+)
 from ticketing.rehearsal.fans import Crowd
 from ticketing.settings import read_settings
 from ticketing.wiring.migrate import migrate
@@ -45,43 +46,6 @@ ACCOUNTS = [
     {"email": f"{role.value}@demo.example", "password": f"{role.value}-demo-2026", "role": role.value}
     for role in (Role.FAN, Role.GATE, Role.PROMOTER, Role.OPERATOR)
 ]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where the demo keeps its things."""
-
-    folder: Path
-
-    def environment(self, port: int, provider_port: int, web: Path | None, sockets: Path) -> dict[str, str]:
-        """The settings of the demo's processes; secrets are made once and kept in the folder."""
-        values = {
-            "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder / 'ticketing.sqlite3'}",
-            "VALKEY_URL": f"unix://{sockets / 'cache' / 'valkey.sock'}",
-            "QUEUE_URL": f"unix://{sockets / 'queue' / 'valkey.sock'}",
-            "SIGNING_KEYS": f"k1:{self._secret('signing-key')}",
-            "TICKET_SEED": self._secret("ticket-seed"),
-            "PAYMENT_SECRET": self._secret("payment-secret"),
-            "PAYMENT_URL": f"http://127.0.0.1:{provider_port}",
-            "BLOBS_URL": f"file://{self.folder / 'blobs'}",
-            "MAIL_URL": f"mailbox://{self.folder / 'mail'}",
-            "ALERTS_URL": "mailto:operator@demo.example",
-            "PUBLIC_URL": f"http://localhost:{port}",
-            "DEMO_FOLDER": str(self.folder),
-            # On a laptop everybody comes from one address, simulated crowds too.
-            "ADDRESS_BURST": "100000",
-        }
-        if web is not None:
-            values["WEB_FOLDER"] = str(web)
-        return {f"TICKETING_{key}": os.environ.get(f"TICKETING_{key}", value) for key, value in values.items()}
-
-    def _secret(self, name: str) -> str:
-        path = self.folder / f"{name}.secret"
-        if not path.exists():
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(32))
-        return path.read_text().strip()
 
 
 @app.command()
@@ -98,20 +62,20 @@ def demo(
             raise fail(f"{data} was not made by the demo; it stays. Choose another --data.", 2)
         shutil.rmtree(data)
     data.mkdir(parents=True, exist_ok=True)
-    port = _free_port(port)
+    port = free_port(port)
     with contextlib.ExitStack() as exits:
         exits.enter_context(_only_one(data))
         layout = Layout(data.resolve())
-        sockets = exits.enter_context(_short_folder(layout.folder))
+        sockets = exits.enter_context(short_folder(layout.folder))
         web = _web_folder()
-        environ = layout.environment(port, _free_port(0), web, sockets)
-        _start_valkeys(exits, sockets)
+        environ = layout.environment(port, free_port(0), web, sockets)
+        start_valkeys(exits, sockets)
         os.environ.update(environ)
         err.print("preparing the database …")
         events = run(_prepare)
         (data / "accounts.json").write_text(json.dumps(ACCOUNTS), encoding="utf-8")
-        children = _start_children(exits, environ, port, processes, data)
-        _wait_until_ready(port, children)
+        children = start_children(exits, environ, port, processes, data)
+        wait_until_ready(port, children)
         _say(port, events, web, data)
         if fans:
             exits.enter_context(_crowd(port, fans))
@@ -126,14 +90,6 @@ def _web_folder() -> Path | None:
     return None
 
 
-def _free_port(port: int) -> int:
-    try:
-        with socket.create_server(("127.0.0.1", port)) as probe:
-            return int(probe.getsockname()[1])
-    except OSError:
-        raise fail(f"port {port} is taken: choose another with --port, or --port 0 for any free one", 2) from None
-
-
 @contextlib.contextmanager
 def _only_one(data: Path) -> Iterator[None]:
     import fcntl
@@ -144,29 +100,6 @@ def _only_one(data: Path) -> Iterator[None]:
         except OSError:
             raise fail(f"another demo is running in {data}: stop it first, or choose another --data", 2) from None
         yield
-
-
-@contextlib.contextmanager
-def _short_folder(folder: Path) -> Iterator[Path]:
-    """A way to the folder that is short enough for a unix socket (about 100 bytes), whatever its real name."""
-    if len(str(folder)) < 70:
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="tk-") as short:
-        link = Path(short) / "d"
-        link.symlink_to(folder)
-        yield link
-
-
-def _start_valkeys(exits: contextlib.ExitStack, sockets: Path) -> None:
-    # Two servers: losing the cache must never lose the queue. The queue's file is synced at every write.
-    for name, fsync in (("cache", "everysec"), ("queue", "always")):
-        server = ValkeyServer(sockets / name, fsync=fsync)
-        exits.callback(server.stop)
-        try:
-            server.start()
-        except ServerFailed as error:
-            raise fail(str(error)) from None
 
 
 async def _prepare() -> list[Event]:
@@ -184,54 +117,6 @@ async def _prepare() -> list[Event]:
         return await add_sample_shows(db, clock)
     finally:
         await db.close()
-
-
-def _start_children(
-    exits: contextlib.ExitStack, environ: dict[str, str], port: int, processes: int, data: Path
-) -> dict[str, subprocess.Popen[bytes]]:
-    provider_port = environ["TICKETING_PAYMENT_URL"].rpartition(":")[2]
-    commands = {
-        "provider": ["sandbox-provider", "--port", provider_port, "--data", str(data / "provider")],
-        "worker": ["worker"],
-        "api": ["api", "--port", str(port), "--processes", str(processes)],
-    }
-    children = {}
-    for name, arguments in commands.items():
-        log = exits.enter_context((data / f"{name}.log").open("ab"))
-        child = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "ticketing", *arguments],
-            env=os.environ | environ,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        exits.callback(_stop, child)
-        children[name] = child
-    return children
-
-
-def _stop(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(30)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait(5)
-
-
-def _wait_until_ready(port: int, children: dict[str, subprocess.Popen[bytes]]) -> None:
-    deadline = time.monotonic() + 60
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=2) as client:
-        while time.monotonic() < deadline:
-            dead = [name for name, child in children.items() if child.poll() is not None]
-            if dead:
-                raise fail(f"{dead[0]} did not start; see {dead[0]}.log in the data folder")
-            with contextlib.suppress(httpx.HTTPError):
-                if client.get("/health/ready").json()["status"] == "ready":
-                    return
-            time.sleep(0.1)
-    raise fail("the demo did not become ready within 60 s; see the .log files in the data folder")
 
 
 def _say(port: int, events: list[Event], web: Path | None, data: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import Authenticator, for_roles
 from ticketing.accounts.model import Role
+from ticketing.base.batch import Batches
 from ticketing.base.blobs import Blobs, BlobsAway
 from ticketing.base.clock import rfc3339
 from ticketing.base.db import Database
@@ -88,11 +90,11 @@ class TicketDesk:
         self._catalog = catalog
         self._signer = signer
         self._blobs = blobs
+        self._batches: Batches[str, tuple[Ticket, str]] = Batches(self._load)
 
     async def read(self, ticket_id: str, account_id: str) -> tuple[Ticket, TicketEvent]:
         """One's own ticket and its event. Raises NotFound."""
-        async with self._db.read() as conn:
-            found = await sql.read_ticket(conn, ticket_id)
+        found = await self._batches.get(ticket_id)
         if found is None or found[1] != account_id:
             raise NotFound("There is no such ticket.")
         event = (await self._catalog.get(found[0].event_id)).event
@@ -105,6 +107,10 @@ class TicketDesk:
             event.starts_at,
             event.doors_at,
         )
+
+    async def _load(self, ticket_ids: Sequence[str]) -> dict[str, tuple[Ticket, str]]:
+        async with self._db.read() as conn:
+            return await sql.read_tickets(conn, ticket_ids)
 
     def code(self, ticket: Ticket) -> str:
         """The signed code; the same every time."""

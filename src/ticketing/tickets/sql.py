@@ -100,6 +100,12 @@ async def read_ticket(conn: AsyncConnection, ticket_id: str) -> tuple[Ticket, st
     return None if row is None else (_ticket(row), row.account_id)
 
 
+async def read_tickets(conn: AsyncConnection, ticket_ids: Sequence[str]) -> dict[str, tuple[Ticket, str]]:
+    """Id → ticket and the account that owns it, of those that exist."""
+    rows = (await conn.execute(_joined().where(tickets.c.id.in_(ticket_ids)))).all()
+    return {row.id: (_ticket(row), row.account_id) for row in rows}
+
+
 async def tickets_of(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, list[Ticket]]:
     """Tickets by order, in plan order."""
     found: dict[str, list[Ticket]] = {order_id: [] for order_id in order_ids}

@@ -50,7 +50,7 @@ class Histogram:
         """From what `document` gave."""
         made = cls()
         pairs = document["buckets"]
-        assert isinstance(pairs, list)
+        assert isinstance(pairs, list)  # noqa: S101 - for the type checker
         made.buckets = {int(bucket): int(count) for bucket, count in pairs}
         made.count = sum(made.buckets.values())
         made.largest = float(str(document["largest"]))

@@ -19,7 +19,7 @@ _UNKNOWN_PACE = 4
 
 def jitter(delay: float) -> float:
     """±15 %."""
-    return delay * (0.85 + 0.3 * random.random())
+    return delay * (0.85 + 0.3 * random.random())  # noqa: S311 - spreads a crowd
 
 
 def poll_interval(ahead: int, per_minute: float) -> float:
@@ -35,7 +35,7 @@ def poll_delay(ahead: int, per_minute: float) -> float:
 
 def draw_spread(crowd: int) -> float:
     """How far the first look after the draw is spread: 20 s for 100,000 people and more, by the root below."""
-    return _DRAW_SPREAD * math.sqrt(min(1.0, crowd / _CROWD)) * random.random()
+    return _DRAW_SPREAD * math.sqrt(min(1.0, crowd / _CROWD)) * random.random()  # noqa: S311
 
 
 def lobby_delay(until_draw: float, crowd: int) -> float:

@@ -1,0 +1,200 @@
+"""The local stack of a rehearsal: everything on this machine, one show, and a crowd of accounts."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ticketing.accounts import sql
+from ticketing.accounts.model import Account, Role
+from ticketing.accounts.passwords import Passwords
+from ticketing.accounts.sessions import Sessions
+from ticketing.base import ids
+from ticketing.base.clock import SystemClock
+from ticketing.base.db import Database, connect_database
+from ticketing.base.tokens import Signer
+from ticketing.base.valkey import Valkey
+from ticketing.catalog import arena, hall
+from ticketing.catalog.create_event import NewEvent, NewPrice, create_event
+from ticketing.catalog.model import Localized
+from ticketing.catalog.sample import ARENA
+from ticketing.catalog.save_plan import save_plan
+from ticketing.cli.console import fail, run
+from ticketing.cli.local import Layout, free_port, short_folder, start_children, start_valkeys, wait_until_ready
+from ticketing.rehearsal.loop import raise_descriptor_limit
+from ticketing.rehearsal.machine import children_of
+from ticketing.settings import read_settings
+from ticketing.wiring.migrate import migrate
+
+_HOUR = 3_600_000
+_PASSWORD = "rehearsal 2026 rehearsal"  # noqa: S105 - of accounts that live in a throw-away database
+_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the stack is to be like.
+
+    Attributes:
+        fans, seats, line: the crowd, the house, and whether people wait in line.
+        cap: people inside at once. processes: API processes. database: another URL than SQLite in the folder.
+        sign_ins: how many of the fans come without a session and sign in through the real route, at its real cost.
+        hold_seconds: how long a hold lasts.
+    """
+
+    fans: int
+    seats: int
+    line: bool
+    cap: int
+    processes: int
+    sign_ins: int
+    hold_seconds: int = 60
+    database: str | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack: address, event, accounts file, and its processes by name."""
+
+    folder: Path
+    port: int
+    environ: dict[str, str]
+    accounts: Path
+    processes: dict[str, list[int]]
+
+    @property
+    def url(self) -> str:
+        """Address of the site."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def fsck(self, grace: float) -> dict[str, Any]:
+        """What `ticketing fsck` says of the stores; the document has `exit_code` beside the report."""
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-m", "ticketing", "fsck", "--json", "--grace", str(grace)],
+            env=os.environ | self.environ, capture_output=True, timeout=300, check=False,
+        )  # fmt: skip
+        try:
+            document: dict[str, Any] = json.loads(done.stdout)
+        except ValueError:
+            document = {"breaches": [], "failed": done.stderr.decode(errors="replace")[-500:]}
+        return document | {"exit_code": done.returncode}
+
+
+@contextlib.contextmanager
+def running(folder: Path, wanted: Wanted) -> Iterator[Stack]:
+    """Start everything below a folder; stopped at the end."""
+    raise_descriptor_limit()
+    with contextlib.ExitStack() as exits:
+        port = free_port(0)
+        sockets = exits.enter_context(short_folder(folder))
+        environ = Layout(folder).environment(port, free_port(0), None, sockets) | _settings(wanted)
+        (folder / "accounts.json").write_text("[]", encoding="utf-8")
+        valkeys = start_valkeys(exits, sockets)
+        os.environ.update(environ)
+        accounts = folder / "fans.jsonl"
+        run(lambda: _prepare(wanted, accounts))
+        children = start_children(exits, environ, port, wanted.processes, folder)
+        wait_until_ready(port, children)
+        api = children["api"].pid
+        processes = {f"API {n + 1}": [pid] for n, pid in enumerate(children_of(api) or [api])}
+        processes |= {name: [child.pid] for name, child in children.items() if name != "api"}
+        processes |= {f"Valkey, {name}": [server.pid] for name, server in valkeys.items() if server.pid}
+        yield Stack(folder, port, environ, accounts, processes)
+
+
+def _settings(wanted: Wanted) -> dict[str, str]:
+    made = {
+        "TICKETING_LINE_CAP": str(wanted.cap),
+        "TICKETING_LINE_RATE": "600000",
+        "TICKETING_LINE_LOBBY_MINUTES": "60",
+        "TICKETING_ADDRESS_BURST": "1000000",
+        "TICKETING_HOLD_SECONDS": str(wanted.hold_seconds),
+    }
+    return made | ({"TICKETING_DATABASE_URL": wanted.database} if wanted.database else {})
+
+
+async def _prepare(wanted: Wanted, accounts: Path) -> None:
+    settings = read_settings()
+    db, clock = connect_database(settings.database_url), SystemClock()
+    valkey = Valkey(settings.valkey_url)
+    try:
+        await migrate(db)
+        signer = Signer(settings.signing_keys, next(iter(settings.signing_keys)))
+        sessions = Sessions(db, valkey, signer, clock, lifetime_seconds=settings.session_seconds)
+        with accounts.open("w", encoding="utf-8") as file:
+            async for line in _crowd(db, clock, sessions, wanted):
+                file.write(json.dumps(line) + "\n")
+    finally:
+        await valkey.close()
+        await db.close()
+
+
+async def _crowd(db: Database, clock: SystemClock, sessions: Sessions, wanted: Wanted) -> Any:
+    """Accounts straight into the database, all with one password: 10,000 hashes would cost minutes of CPU, and sign-up
+    is not what is rehearsed. Every `fans / sign_ins`-th has no session yet; the hash is a real one, and so is its cost.
+    """
+    encoded = await Passwords().hash(_PASSWORD)
+    every = wanted.fans / wanted.sign_ins if wanted.sign_ins else float("inf")
+    run_name = ids.new_id("run")[-8:].lower()
+    for first in range(0, wanted.fans, _BATCH):
+        numbers = range(first, min(first + _BATCH, wanted.fans))
+        people = [
+            Account(ids.new_id("acc"), f"fan{n}-{run_name}@rehearsal.example", f"Fan {n}", Role.FAN, "ko")
+            for n in numbers
+        ]
+        await db.transact(functools.partial(_enter, people=people, encoded=encoded, now=clock.now_ms()))
+        tokens = await sessions.start_many(people)
+        for n, account, token in zip(numbers, people, tokens, strict=True):
+            signs_in = int((n + 1) / every) > int(n / every)
+            yield {"email": account.email, "password": _PASSWORD} if signs_in else {"token": token}
+
+
+async def _enter(conn: AsyncConnection, people: list[Account], encoded: str, now: int) -> None:
+    await sql.insert_accounts(conn, people, encoded, now)
+
+
+def add_show(stack: Stack, wanted: Wanted, opens_in: float) -> str:
+    """A show that goes on sale in so many seconds; gives its id."""
+    house = hall.hall(wanted.seats) if wanted.seats <= hall.LARGEST else arena.arena(wanted.seats)
+
+    async def work() -> str:
+        db, clock = connect_database(stack.environ["TICKETING_DATABASE_URL"]), SystemClock()
+        try:
+            saved = await save_plan(db, clock, house)
+            now = clock.now_ms()
+            event = await create_event(
+                db,
+                clock,
+                ARENA,
+                NewEvent(
+                    plan_version=saved.version,
+                    name=Localized("예행연습", "Rehearsal"),
+                    description=Localized.same(""),
+                    starts_at=now + 30 * 24 * _HOUR,
+                    on_sale_at=now + int(opens_in * 1000),
+                    off_sale_at=now + 29 * 24 * _HOUR,
+                    prices=tuple(NewPrice(grade, 110_000) for grade in house.grades()),
+                    waiting_room=wanted.line,
+                ),
+            )
+            return event.id
+        finally:
+            await db.close()
+
+    return run(work)
+
+
+def check_size(seats: int) -> None:
+    """Exit code 2 for a house that cannot be built."""
+    if not hall.SMALLEST <= seats <= arena.LARGEST:
+        raise fail(f"--seats must be {hall.SMALLEST} to {arena.LARGEST}, not {seats}", 2)

@@ -1,0 +1,203 @@
+"""ticketing rehearse: an on-sale played by simulated fans, and a verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ticketing.cli import rehearsal_stack
+from ticketing.cli.console import AsJson, app, err, fail, print_json
+from ticketing.cli.rehearsal_screen import screen, show_verdict
+from ticketing.rehearsal import report
+from ticketing.rehearsal.conduct import GeneratorFailed, Played, conduct, generators_for
+from ticketing.rehearsal.machine import Meter, give_priority
+from ticketing.rehearsal.plan import Plan
+from ticketing.rehearsal.remote import CannotRehearse, Remote
+from ticketing.rehearsal.verdict import Targets, Verdict, judge
+
+_FOLLOW_SECONDS = 60.0
+_START_SECONDS = 4.0
+_PLANS_LOADED = 500
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The command's options."""
+
+    fans: int
+    seats: int
+    line: bool
+    cap: int
+    lobby: float
+    duration: float
+    seed: int
+    generators: int
+    pace: float
+    sell_out: bool
+    report: Path
+    nice: int
+
+
+@app.command()
+def rehearse(
+    fans: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many come.")] = 300,
+    url: Annotated[str | None, typer.Option(help="Address of a running site; without it, a stack of its own.")] = None,
+    event: Annotated[str | None, typer.Option(help="With --url: the event; else the next one to go on sale.")] = None,
+    seats: Annotated[int, typer.Option(help="Places of the local stack's show.")] = 400,
+    line: Annotated[bool, typer.Option("--line/--no-line", help="Local stack: with a waiting line or without.")] = True,
+    cap: Annotated[int | None, typer.Option(min=1, help="People inside at once; default: half of the fans.")] = None,
+    lobby: Annotated[float, typer.Option(min=3, help="Seconds from the first arrival to T-0.")] = 12.0,
+    duration: Annotated[float, typer.Option(min=5, help="Seconds from T-0 until nobody begins to buy.")] = 40.0,
+    report_to: Annotated[Path, typer.Option("--report", help="Folder for report.html and verdict.json.")] = Path(
+        "rehearsal"
+    ),
+    accounts: Annotated[
+        Path | None, typer.Option(help='JSON lines: {"email", "password"} or {"token"}, one for each fan.')
+    ] = None,
+    sign_up: Annotated[float, typer.Option(min=0.1, help="With --url, no --accounts: sign-ups a second.")] = 5.0,
+    sign_ins: Annotated[
+        int | None, typer.Option(min=0, help="Local stack: fans who sign in, by the real route; default: up to 500.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, max=32, help="Local stack: API processes.")] = 2,
+    database: Annotated[str | None, typer.Option(help="Local stack: a database URL instead of SQLite.")] = None,
+    generators: Annotated[int, typer.Option(min=0, help="Generator processes; 0: as few as can hold all.")] = 0,
+    sell_out: Annotated[
+        bool | None,
+        typer.Option("--sell-out/--no-sell-out", help="Sold out in 60 s is promised; default: if fans > seats / 2."),
+    ] = None,
+    pace: Annotated[float, typer.Option(min=0.05, help="How long people think; 1: as people do.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn by lot among the fans.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Local stack: keep its data and logs in this folder.")] = None,
+    nice: Annotated[
+        int, typer.Option(min=-20, max=19, help="Of generator and local stack: below 0, as root, before other work.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Play an on-sale with simulated fans, and judge it.
+
+    Fans come, sign in, wait in line, choose seats, lose them to others, pay and fetch tickets; some are slow, leave,
+    shut the tab, click twice, or are bots. Writes a report (HTML, for offline) and a verdict.
+    Exit codes: 0 all promises kept, 1 some missed, 2 could not run.
+    """
+    asked = Asked(
+        fans, seats, line, cap or max(1, fans // 2), lobby, duration, seed, generators, pace,
+        sell_out if sell_out is not None else fans > seats / 2, report_to, nice,
+    )  # fmt: skip
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        if url is None:
+            wanted = rehearsal_stack.Wanted(
+                fans, seats, line, asked.cap, processes,
+                min(fans, 500) if sign_ins is None else min(fans, sign_ins), database=database,
+            )  # fmt: skip
+            verdict = _locally(asked, wanted, keep)
+        else:
+            verdict = _remotely(asked, Remote(url), event, accounts, sign_up)
+    except (CannotRehearse, GeneratorFailed) as error:
+        raise fail(str(error), 2) from None
+    if as_json:
+        print_json(verdict.document())
+    else:
+        show_verdict(verdict, asked.report)
+    raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _stop(*_: object) -> None:
+    # As an exception, so that what was started is stopped.
+    raise typer.Exit(143)
+
+
+def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) -> Verdict:
+    rehearsal_stack.check_size(wanted.seats)
+    with _folder(keep) as folder:
+        err.print(f"starting a stack and {wanted.fans:,} accounts …")
+        with rehearsal_stack.running(folder, wanted) as stack:
+            err.print(f"stack: {stack.url}, data in {folder}")
+            give_priority((pid for pids in stack.processes.values() for pid in pids), asked.nice)
+            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 3_000 + asked.lobby)
+            site = Remote(stack.url)
+            facts = {
+                "address": f"a stack of its own: {wanted.processes} API processes, one worker, "
+                f"{'SQLite' if wanted.database is None else 'the database of --database'}, two Valkey servers",
+                "accounts": f"{wanted.fans:,} written into the database beforehand, all with one argon2id hash; "
+                f"{wanted.sign_ins:,} of them signed in through the real route, at its real cost, the others came "
+                "with a session",
+            }
+            meter = Meter.of(stack.processes)
+            played = _play(asked, site, event_id, stack.accounts, meter, wanted.line)
+            return _conclude(asked, played, meter, facts, Targets(**_targets(asked), cap=wanted.cap), stack)
+
+
+def _remotely(asked: Asked, site: Remote, event: str | None, accounts: Path | None, sign_up: float) -> Verdict:
+    found = site.event(event)
+    with _folder(None) as folder:
+        if accounts is None:
+            accounts = folder / "fans.jsonl"
+            err.print(f"signing up {asked.fans:,} accounts at {sign_up:g} a second …")
+            site.sign_up(asked.fans, sign_up, accounts, lambda done: err.print(f"{done:,} accounts"))
+            how = f"signed up beforehand at {sign_up:g} a second"
+        else:
+            site.check_accounts(accounts, asked.fans)
+            how = "from a file"
+        facts = {"address": site.url, "accounts": how}
+        meter = Meter.of({})
+        played = _play(asked, site, found["id"], accounts, meter, found["waiting_room"])
+        return _conclude(asked, played, meter, facts, Targets(**_targets(asked)), None)
+
+
+def _targets(asked: Asked) -> dict[str, Any]:
+    return {"sold_out": 60.0 if asked.sell_out else None}
+
+
+def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Meter, line: bool) -> Played:
+    opens_at = site.opens_at(event_id)
+    begin = max(time.monotonic() + 0.5, opens_at - asked.lobby)
+    opens_at = max(opens_at, begin + 2.0) if opens_at < begin else opens_at
+    if opens_at - begin > asked.lobby + 5:
+        err.print(f"the sale opens in {opens_at - time.monotonic():.0f} s; the fans come {asked.lobby:.0f} s before")
+    end = opens_at + asked.duration
+    plan = Plan(
+        target=site.target, host=site.host, event_id=event_id, line=line, first=0, stride=1, fans=asked.fans,
+        begin=begin, opens_at=opens_at, end=end, close=end + _FOLLOW_SECONDS, accounts=str(accounts), seed=asked.seed,
+        pace=asked.pace, plan_share=min(1.0, _PLANS_LOADED / asked.fans),
+    )  # fmt: skip
+    count = asked.generators or generators_for(asked.fans)
+    with screen(plan) as tell:
+        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice)
+
+
+def _conclude(
+    asked: Asked, played: Played, meter: Meter, facts: dict[str, str], targets: Targets,
+    stack: rehearsal_stack.Stack | None,
+) -> Verdict:  # fmt: skip
+    fsck = None
+    if stack is not None:
+        err.print("checking the books …")
+        fsck = stack.fsck(grace=15.0)
+    verdict = judge(played, targets, fsck)
+    asked.report.mkdir(parents=True, exist_ok=True)
+    document = report.document(played, meter, verdict, facts)
+    (asked.report / "verdict.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    (asked.report / "report.html").write_text(report.page(played, meter, verdict, facts), encoding="utf-8")
+    return verdict
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="tk-rehearse-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
+        return
+    if keep.exists() and any(keep.iterdir()):
+        raise fail(f"{keep} is not empty: choose another folder for --keep", 2)
+    keep.mkdir(parents=True, exist_ok=True)
+    yield keep.resolve()

@@ -1,0 +1,188 @@
+"""Run a rehearsal: start the generator processes, hear how it goes, put what they saw together."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ticketing.rehearsal.histogram import Histogram
+from ticketing.rehearsal.loop import raise_descriptor_limit
+from ticketing.rehearsal.machine import Meter, give_priority
+from ticketing.rehearsal.plan import Plan
+from ticketing.rehearsal.record import Record
+
+_SPARE = 500
+_GRACE_SECONDS = 60.0
+
+
+class GeneratorFailed(Exception):
+    """A generator process ended without its report; the message is the end of what it said."""
+
+
+@dataclass
+class Progress:
+    """How it goes, over all generator processes. `at` is in seconds after T-0."""
+
+    at: float = 0.0
+    stages: Counter[str] = field(default_factory=Counter)
+    answers: int = 0
+    failed: int = 0
+    free: int | None = None
+    sold: int = 0
+    serving: int = 0
+    late_ms: float = 0.0
+    cpu: float = 0.0
+    connections: int = 0
+
+
+@dataclass
+class Played:
+    """What came of it.
+
+    Attributes:
+        record: what all fans saw together. unfinished: journeys that were cut off at the end.
+        late: how late the generators sent. load: each generator's CPU, second by second.
+        seconds: from the first arrival to the end.
+    """
+
+    plan: Plan
+    record: Record
+    unfinished: int = 0
+    late: Histogram = field(default_factory=Histogram)
+    load: list[list[tuple[float, float]]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def busiest(self) -> float:
+        """CPU share of the busiest generator in its busiest ten seconds."""
+        most = 0.0
+        for shares in self.load:
+            values = [share for _, share in shares]
+            most = max(most, *(sum(values[i : i + 10]) / 10 for i in range(max(1, len(values) - 9))), 0.0)
+        return most
+
+
+def generators_for(fans: int) -> int:
+    """How many processes can hold so many connections under this machine's limit of open files."""
+    return max(1, -(-int(fans * 1.1) // (raise_descriptor_limit() - _SPARE)))
+
+
+def conduct(
+    plan: Plan,
+    seat_plan: bytes,
+    count: int,
+    meter: Meter,
+    tell: Callable[[Progress], None] = lambda _: None,
+    nice: int = 0,
+) -> Played:
+    """Play a plan in `count` processes.
+
+    Args:
+        seat_plan: the event's plan document.
+        meter: is told of the generators, and read once a second.
+        tell: is told how it goes, about once a second.
+        nice: of the generator processes.
+
+    Raises:
+        GeneratorFailed: one of them broke down.
+    """
+    played = Played(plan, Record(plan.opens_at))
+    heard: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
+    with contextlib.ExitStack() as exits:
+        running = [
+            exits.enter_context(_generator(replace(plan, first=n, stride=count), seat_plan)) for n in range(count)
+        ]
+        for n, process in enumerate(running):
+            threading.Thread(target=_hear, args=(n, process, heard), daemon=True).start()
+        give_priority((process.pid for process in running), nice)
+        meter.groups |= {"generator": [process.pid for process in running]} if meter.groups else {}
+        _listen(plan, running, heard, meter, tell, played)
+    played.seconds = time.monotonic() - plan.begin
+    return played
+
+
+def _listen(
+    plan: Plan,
+    running: list[subprocess.Popen[bytes]],
+    heard: queue.Queue[tuple[int, dict[str, Any] | None]],
+    meter: Meter,
+    tell: Callable[[Progress], None],
+    played: Played,
+) -> None:
+    told: dict[int, dict[str, Any]] = {}
+    left, second = set(range(len(running))), time.monotonic()
+    while left:
+        now = time.monotonic()
+        if now - second >= 1:
+            second += max(1.0, now - second)
+            meter.sample(round(now - plan.opens_at, 2))
+            tell(_together(told, now - plan.opens_at))
+        if now > plan.close + _GRACE_SECONDS:
+            raise GeneratorFailed(f"the generator did not report within {_GRACE_SECONDS:.0f} s of the end")
+        with contextlib.suppress(queue.Empty):
+            n, document = heard.get(timeout=0.2)
+            if document is None:
+                if n in left:
+                    raise GeneratorFailed(f"a generator ended with code {running[n].wait(5)} and without a report")
+            elif "progress" in document:
+                told[n] = document["progress"]
+            else:
+                left.discard(n)
+                _take(played, document["report"])
+
+
+def _take(played: Played, report: dict[str, Any]) -> None:
+    played.record.add(report)
+    played.unfinished += report["unfinished"]
+    played.late.merge(Histogram.of(report["generator"]["late"]))
+    played.load.append([(at, share) for at, share in report["generator"]["load"]])
+
+
+def _together(told: dict[int, dict[str, Any]], at: float) -> Progress:
+    made = Progress(at=at)
+    for one in told.values():
+        made.stages.update(one["stages"])
+        made.answers += one["answers"]
+        made.failed += one["failed"]
+        made.connections += one["connections"]
+        if one["free"] is not None:
+            made.free = one["free"] if made.free is None else min(made.free, one["free"])
+        made.sold = max(made.sold, one["sold"])
+        made.serving = max(made.serving, one["serving"])
+        made.late_ms = max(made.late_ms, one["late_ms"])
+        made.cpu = max(made.cpu, one["cpu"])
+    return made
+
+
+def _hear(n: int, process: subprocess.Popen[bytes], heard: queue.Queue[tuple[int, dict[str, Any] | None]]) -> None:
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    for line in process.stdout:
+        heard.put((n, json.loads(line)))
+    heard.put((n, None))
+
+
+@contextlib.contextmanager
+def _generator(plan: Plan, seat_plan: bytes) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ticketing.rehearsal.play"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert process.stdin is not None  # noqa: S101 - it was asked for
+        process.stdin.write(plan.encode().encode() + b"\n" + seat_plan)
+        process.stdin.close()
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+        if process.stdout is not None:
+            process.stdout.close()

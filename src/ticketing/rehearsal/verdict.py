@@ -1,0 +1,188 @@
+"""The verdict: what was promised, what was found, and whether the one keeps the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ticketing.rehearsal import checks
+from ticketing.rehearsal.conduct import Played
+from ticketing.rehearsal.histogram import Histogram
+
+NO_LATENCY = ("bot",)
+"""Steps whose latency no buyer feels."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is promised. Seconds and shares; None: not meant in this run.
+
+    Attributes:
+        sold_out: no seat is free so long after T-0. cap: people inside at once.
+    """
+
+    p99_ms: float = 200.0
+    available: float = 0.999
+    sold_out: float | None = 60.0
+    cap: int | None = None
+    generator_cpu: float = 0.85
+    generator_late_ms: float = 25.0
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One line of the verdict. `passed` None: did not apply."""
+
+    name: str
+    says: str
+    value: Any
+    target: str
+    passed: bool | None
+    details: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All of it; `passed` when nothing was missed."""
+
+    criteria: list[Criterion]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every criterion that applied was met."""
+        return all(criterion.passed is not False for criterion in self.criteria)
+
+    def document(self) -> dict[str, Any]:
+        """For machines."""
+        return {"passed": self.passed, "criteria": [asdict(criterion) for criterion in self.criteria]}
+
+
+def judge(played: Played, targets: Targets, fsck: dict[str, Any] | None) -> Verdict:
+    """Judge a rehearsal; `fsck` is the platform's own check of its books, where it can be asked."""
+    history, line = played.record.history, played.plan.line
+    made = [
+        _nothing_wrong("double sales", "no seat has two owners", checks.double_sales(history), bool(history.looks)),
+        _nothing_wrong(
+            "lost orders", "every accepted order ended where its buyer can see it", checks.lost_orders(history),
+            bool(history.orders),
+        ),
+        _inversions(played) if line else _not_meant("inversions", "nobody overtakes in line"),
+        _cap(played, targets.cap),
+        _bots(played),
+        *_latencies(played, targets.p99_ms),
+        _available(played, targets.available),
+        _sold_out(played, targets.sold_out),
+        *_generator(played, targets),
+    ]  # fmt: skip
+    if fsck is not None:
+        breaches = [f"{breach.get('code')}: {breach.get('detail')}" for breach in fsck.get("breaches", [])]
+        said = breaches or ([fsck["failed"]] if "failed" in fsck else [])
+        made.append(Criterion("fsck", "the books agree", fsck["exit_code"], "0", fsck["exit_code"] == 0, said[:20]))
+    return Verdict(made)
+
+
+def _nothing_wrong(name: str, says: str, wrong: Sequence[str], looked: bool) -> Criterion:
+    # A check that had nothing to look at proves nothing.
+    return Criterion(name, says, len(wrong), "0", not wrong and looked, list(wrong[:20]) or _vacuous(looked))
+
+
+def _vacuous(looked: bool) -> list[str]:
+    return [] if looked else ["nothing of the kind happened, so nothing is proved"]
+
+
+def _not_meant(name: str, says: str) -> Criterion:
+    return Criterion(name, says, None, "not meant in this run", None)
+
+
+def _inversions(played: Played) -> Criterion:
+    history = played.record.history
+    count, twice = checks.inversions(history), checks.early_entries(history)
+    looked = bool(history.claims)
+    return Criterion(
+        "inversions", "nobody overtakes in line", count + len(twice), "0", looked and not count and not twice,
+        twice[:20] or _vacuous(looked),
+    )  # fmt: skip
+
+
+def _cap(played: Played, cap: int | None) -> Criterion:
+    says = "no more people are inside than the cap, as far as they can tell"
+    if cap is None or not played.plan.line:
+        return _not_meant("cap", says)
+    most = checks.most_inside(played.record.history.visits)
+    return Criterion("cap", says, most, f"at most {cap:,}", 0 < most <= cap)
+
+
+def _bots(played: Played) -> Criterion:
+    history = played.record.history
+    says = "whoever did not wait is refused"
+    if played.plan.mix.bot == 0:
+        return _not_meant("bots", says)
+    wrong, tries = checks.bots_let_in(history), len(history.bots)
+    return Criterion(
+        "bots", says, f"{tries - len(wrong)} of {tries} refused", "all", bool(tries) and not wrong, wrong[:20]
+    )
+
+
+def _latencies(played: Played, most: float) -> list[Criterion]:
+    made = []
+    for step in played.record.steps:
+        if step in NO_LATENCY:
+            continue
+        histogram = played.record.step(step)
+        p99 = round(histogram.percentile(0.99), 1)
+        median, worst = histogram.percentile(0.5), histogram.largest * 1000
+        says = f"{histogram.count:,} times, p50 {median:.1f} ms, worst {worst:.0f} ms"
+        made.append(Criterion(f"p99 ms: {step}", says, p99, f"below {most:.0f}", p99 < most))
+    return made
+
+
+def _available(played: Played, least: float) -> Criterion:
+    answers = played.record.answers
+    asked = sum(count for (step, _), count in answers.items() if step != "bot")
+    failed = sum(count for (step, kind), count in answers.items() if kind == "failed" and step != "bot")
+    share = 1 - failed / asked if asked else 0.0
+    reasons = played.record.reasons.most_common()
+    why = [f"{step}: {reason}, {count} times" for (step, reason), count in reasons if _is_failure(reason)]
+    return Criterion(
+        "availability", f"{failed:,} of {asked:,} well-formed requests were not answered well",
+        round(share, 6), f"at least {least}", share >= least, why[:20],
+    )  # fmt: skip
+
+
+def _is_failure(reason: str) -> bool:
+    status = reason.partition(" ")[0]
+    return not status.isdigit() or status == "429" or status >= "500"
+
+
+def sold_out_at(played: Played) -> float | None:
+    """Seconds after T-0 when nobody could find a free seat for the first time; None: never."""
+    return next((at for at, free, _, _ in played.record.seats if free == 0), None)
+
+
+def _sold_out(played: Played, within: float | None) -> Criterion:
+    at = sold_out_at(played)
+    says = "the map shows no free seat"
+    if played.record.seats:
+        _, free, held, sold = played.record.seats[-1]
+        says += f"; at the end {sold:,} sold, {held:,} held or being paid, {free:,} free"
+    if within is None:
+        return Criterion("sold out", says, at, "not meant in this run", None)
+    return Criterion("sold out", says, at, f"within {within:.0f} s of T-0", at is not None and at <= within)
+
+
+def _generator(played: Played, targets: Targets) -> list[Criterion]:
+    late: Histogram = played.late
+    p99 = round(late.percentile(0.99), 1)
+    busiest = round(played.busiest, 3)
+    return [
+        Criterion(
+            "generator CPU", "cores that the busiest generator process used in its busiest 10 s", busiest,
+            f"below {targets.generator_cpu}", busiest < targets.generator_cpu,
+        ),
+        Criterion(
+            "generator lateness", "p99 ms that requests left later than they were meant to", p99,
+            f"below {targets.generator_late_ms:.0f}", p99 < targets.generator_late_ms,
+        ),
+        Criterion("unfinished", "fans who were cut off at the end", played.unfinished, "0", played.unfinished == 0),
+    ]  # fmt: skip

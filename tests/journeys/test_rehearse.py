@@ -1,0 +1,69 @@
+"""`ticketing rehearse` as an operator runs it: a stack of its own, and a site that runs already."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.stack import Stack
+
+# What holds on any machine, however slow and shared: everything but speed.
+TRUTHS = {"double sales", "lost orders", "inversions", "cap", "bots", "availability", "unfinished", "fsck"}
+
+
+def rehearse(folder: Path, *options: str, **environ: str) -> tuple[int, dict[str, Any], str]:
+    """Exit code, verdict, and what was said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(folder), *options],
+        capture_output=True,
+        timeout=170,
+        env=os.environ | environ,
+        check=False,
+    )
+    said = done.stderr.decode(errors="replace")
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}, said
+
+
+def found(verdict: dict[str, Any]) -> dict[str, bool | None]:
+    return {criterion["name"]: criterion["passed"] for criterion in verdict["criteria"]}
+
+
+def test_a_small_sale_on_a_stack_of_its_own(tmp_path: Path) -> None:
+    options = ("--fans", "60", "--seats", "80", "--lobby", "5", "--duration", "12", "--pace", "0.3", "--sign-ins", "10")
+    code, verdict, said = rehearse(tmp_path / "report", *options)
+    assert verdict, said
+    criteria = found(verdict)
+    assert {name: criteria[name] for name in TRUTHS} == dict.fromkeys(TRUTHS, True), said
+    assert code == (0 if verdict["passed"] else 1)
+    written = json.loads((tmp_path / "report" / "verdict.json").read_text())
+    assert written["criteria"] == verdict["criteria"]
+    assert written["orders"]["ticketed"] > 10
+    assert "</html>" in (tmp_path / "report" / "report.html").read_text()
+
+
+def test_a_site_that_runs_already(tmp_path: Path, stack: Stack) -> None:
+    event = stack.add_event()
+    options = ("--url", stack.url, "--event", event.id, "--fans", "8", "--sign-up", "50", "--duration", "8")
+    _, verdict, said = rehearse(tmp_path / "report", *options, "--lobby", "3", "--pace", "0.2", "--no-sell-out")
+    assert verdict, said
+    criteria = found(verdict)
+    assert criteria["double sales"], said
+    assert criteria["lost orders"], said
+    assert criteria["availability"], said
+    assert criteria["inversions"] is None
+
+
+def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
+    code, verdict, said = rehearse(tmp_path, "--url", "http://127.0.0.1:9", "--fans", "1")
+    assert (code, verdict) == (2, {})
+    assert "does not answer" in said
+    code, _, said = rehearse(tmp_path, "--url", "https://tickets.example.com", "--fans", "1")
+    assert code == 2
+    assert "plain HTTP" in said
+    code, _, said = rehearse(tmp_path, "--seats", "1")
+    assert code == 2
+    assert "--seats" in said

@@ -1,0 +1,189 @@
+"""The verdict: an honest run passes, and each way to spoil it is found by the criterion that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.rooms.rehearsal.honest import CAP, CLEAN, played
+from ticketing.rehearsal.client import Answer
+from ticketing.rehearsal.conduct import Played
+from ticketing.rehearsal.record import History
+from ticketing.rehearsal.verdict import Targets, judge
+
+TARGETS = Targets(cap=CAP)
+
+
+def missed(run: Played, fsck: dict[str, Any] | None = CLEAN) -> set[str]:
+    verdict = judge(run, TARGETS, fsck)
+    found = {criterion.name for criterion in verdict.criteria if criterion.passed is False}
+    assert verdict.passed == (not found)
+    return found
+
+
+def test_an_honest_run_passes() -> None:
+    assert missed(played()) == set()
+
+
+def sell_twice(history: History) -> None:
+    history.looks.append((2, "ord_3", "ticketed", ["A-2"], ["tkt_3"], 6.0))
+    history.orders.append((2, "key-2", "ord_3", 5.0, 5.1))
+
+
+def sell_while_paid(history: History) -> None:
+    history.looks += [(2, "ord_3", "paid", ["A-1"], [], 6.0), (2, "ord_3", "ticketed", ["A-1"], ["tkt_9"], 7.0)]
+    history.orders.append((2, "key-2", "ord_3", 5.0, 5.1))
+
+
+def one_ticket_in_two_orders(history: History) -> None:
+    history.looks.append((2, "ord_3", "ticketed", ["A-9"], ["tkt_1"], 6.0))
+    history.orders.append((2, "key-2", "ord_3", 5.0, 5.1))
+
+
+def ticket_for_another_seat(history: History) -> None:
+    history.tickets.append((0, "tkt_2", "B-7", "ord_1"))
+
+
+@pytest.mark.parametrize("spoil", [sell_twice, sell_while_paid, one_ticket_in_two_orders, ticket_for_another_seat])
+def test_double_sales_are_found(spoil: Callable[[History], None]) -> None:
+    run = played()
+    spoil(run.record.history)
+    assert missed(run) == {"double sales"}
+
+
+def never_seen(history: History) -> None:
+    history.orders.append((2, "key-2", "ord_3", 5.0, 5.1))
+
+
+def stuck(history: History) -> None:
+    never_seen(history)
+    history.looks.append((2, "ord_3", "reserved", ["A-8"], [], 6.0))
+
+
+def back_from_the_end(history: History) -> None:
+    history.looks.append((1, "ord_2", "reserved", ["A-3"], [], 9.0))
+    history.looks.append((1, "ord_2", "declined", ["A-3"], [], 9.5))
+
+
+def two_orders_for_a_key(history: History) -> None:
+    history.orders.append((0, "key-0", "ord_9", 4.0, 4.3))
+    history.looks.append((0, "ord_9", "refused", [], [], 9.0))
+
+
+def a_ticket_short(history: History) -> None:
+    history.looks[1] = (0, "ord_1", "ticketed", ["A-1", "A-2"], ["tkt_1"], 5.0)
+
+
+def nobody_ordered(history: History) -> None:
+    history.orders.clear()
+
+
+@pytest.mark.parametrize(
+    "spoil", [never_seen, stuck, back_from_the_end, two_orders_for_a_key, a_ticket_short, nobody_ordered]
+)
+def test_lost_orders_are_found(spoil: Callable[[History], None]) -> None:
+    run = played()
+    spoil(run.record.history)
+    assert missed(run) == {"lost orders"}
+
+
+def overtake(history: History) -> None:
+    # Place 3 stands at the door from 0.3 on, is told "full" again, and meanwhile place 7 goes in.
+    history.claims += [(3, 2.0, 2.1, "full"), (7, 1.0, 1.1, "in")]
+
+
+def enter_twice(history: History) -> None:
+    history.claims.append((1, 7.0, 7.1, "in"))
+
+
+def nobody_came_in(history: History) -> None:
+    history.claims.clear()
+
+
+@pytest.mark.parametrize("spoil", [overtake, enter_twice, nobody_came_in])
+def test_overtaking_is_found(spoil: Callable[[History], None]) -> None:
+    run = played()
+    spoil(run.record.history)
+    assert missed(run) == {"inversions"}
+
+
+def test_one_too_many_inside_is_found() -> None:
+    run = played()
+    run.record.history.visits.append((2.0, 3.0))
+    assert missed(run) == {"cap"}
+
+
+def test_who_follows_at_once_is_not_one_too_many() -> None:
+    run = played()
+    run.record.history.visits.append((4.5, 5.0))
+    assert missed(run) == set()
+
+
+@pytest.mark.parametrize("status", [201, 500, 302])
+def test_a_bot_that_is_not_refused_is_found(status: int) -> None:
+    run = played()
+    run.record.history.bots.append(("invented pass", status, "?"))
+    assert missed(run) == {"bots"}
+
+
+def test_bots_that_never_tried_prove_nothing() -> None:
+    run = played()
+    run.record.history.bots.clear()
+    assert missed(run) == {"bots"}
+
+
+def test_two_slow_holds_in_a_hundred_are_found() -> None:
+    run = played()
+    for n in range(20):
+        run.record.answered("hold, chosen", Answer(201, b"", 111.0 + n, 111.0, 111.3 + n), "")
+    assert missed(run) == {"p99 ms: hold, chosen"}
+
+
+@pytest.mark.parametrize(("status", "why"), [(503, ""), (429, ""), (0, "connection lost")])
+def test_two_failures_in_a_thousand_are_found(status: int, why: str) -> None:
+    run = played()
+    for _ in range(2):
+        run.record.answered("hold, chosen", Answer(status, b"", 111.0, 111.0, 111.01), why)
+    assert missed(run) == {"availability"}
+
+
+def test_being_told_no_is_no_failure() -> None:
+    run = played()
+    for _ in range(200):
+        run.record.answered("hold, chosen", Answer(409, b'{"code":"seats_taken"}', 111.0, 111.0, 111.01), "")
+    assert missed(run) == set()
+
+
+@pytest.mark.parametrize("seats", [[(0.5, 3, 0, 0), (61.0, 0, 0, 3)], [(0.5, 3, 0, 0)]])
+def test_selling_out_too_late_is_found(seats: list[tuple[float, int, int, int]]) -> None:
+    run = played()
+    run.record.seats[:] = seats
+    assert missed(run) == {"sold out"}
+
+
+def test_a_generator_that_saturates_is_found() -> None:
+    run = played()
+    run.load = [[(float(n), 0.95) for n in range(20)]]
+    assert missed(run) == {"generator CPU"}
+    run = played()
+    for _ in range(10):
+        run.late.add(0.1)
+    assert missed(run) == {"generator lateness"}
+
+
+def test_fans_who_were_cut_off_and_bad_books_are_found() -> None:
+    run = played()
+    run.unfinished = 1
+    assert missed(run) == {"unfinished"}
+    assert missed(played(), CLEAN | {"exit_code": 1, "breaches": [{"code": "seat_twice", "detail": "A-1"}]}) == {"fsck"}
+    assert missed(played(), CLEAN | {"exit_code": 2}) == {"fsck"}
+
+
+def test_what_is_not_meant_is_not_judged() -> None:
+    run = played(line=False)
+    run.record.history.claims.clear()
+    verdict = judge(run, Targets(sold_out=None), None)
+    assert verdict.passed
+    assert {c.name for c in verdict.criteria if c.passed is None} == {"inversions", "cap", "sold out"}
