@@ -154,6 +154,12 @@ def _out(view: OrderView) -> OrderOut:
     )
 
 
+async def read_order(desk: OrderDesk, order_id: str, account_id: str) -> OrderOut:
+    """One's own order as its page shows it. Raises as `OrderDesk.read`."""
+    view = await desk.read(order_id, account_id)
+    return OrderOut(order_id, "placed", _url(order_id)) if view is None else _out(view)
+
+
 class IntakeDesk:
     """Orders of people with a pass, where the event has a line; for the framework's route and the hot one alike."""
 
@@ -216,9 +222,7 @@ def routes(
         return json_response(OrdersOut([_out(view) for view in await desk.mine(session.account_id)]))
 
     async def _read(order_id: str, account_id: str, status_code: int = 200) -> Response[bytes]:
-        view = await desk.read(order_id, account_id)
-        body = OrderOut(order_id, "placed", _url(order_id)) if view is None else _out(view)
-        return json_response(body, status_code)
+        return json_response(await read_order(desk, order_id, account_id), status_code)
 
     @get(
         "/api/orders/{order_id:str}",

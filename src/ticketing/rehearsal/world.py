@@ -26,6 +26,7 @@ class Board:
 
     def __init__(self) -> None:
         self._raw = b""
+        self._at = ""
         self._draw: Draw | None = None
         self.phase = ""
         self.serving = 0
@@ -33,13 +34,17 @@ class Board:
         self.last = 0
 
     def take(self, raw: bytes) -> bool:
-        """Read a status; whether it is news. `serving` never goes backwards."""
+        """Read a status; whether it is news. One that is older than what was seen says nothing: another process of the
+        site may be a moment behind.
+        """
         if raw == self._raw:
             return False
         document = json.loads(raw)
-        self._raw = raw
+        if document["at"] < self._at or document["serving"] < self.serving:
+            return False
+        self._raw, self._at = raw, document["at"]
         self.phase, self.rate, self.last = document["phase"], document["rate"], document["last"]
-        self.serving = max(self.serving, document["serving"])
+        self.serving = document["serving"]
         if document["seed"] and document["n"] and self._draw is None:
             self._draw = Draw(document["seed"], document["n"])
         return True

@@ -128,10 +128,11 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
 def create_asgi(parts: Parts, drain: health.Drain | None = None) -> HotRoutes:
     """What the server runs: the hottest routes, then the application."""
     p = parts
+    orders = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
     hot = [
         *waiting_hot.hot_routes(p.line.desk, p.line.board, p.authenticator, p.clock),
         *holds_hot.hot_routes(_hold_desk(p), p.availability, p.authenticator),
-        *orders_hot.hot_routes(_intake_desk(p), p.authenticator),
+        *orders_hot.hot_routes(_intake_desk(p), orders, p.authenticator),
     ]
     return HotRoutes(create_app(parts, drain), hot, max_body=MAX_BODY)
 
