@@ -2,7 +2,7 @@ locals {
   # Values that the boot script and the units need; whoever may describe the launch template may read them.
   environment = merge(
     {
-      OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4317"
+      OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318"
       OTEL_RESOURCE_ATTRIBUTES    = "deployment.environment.name=${var.name}"
       TICKETING_AWS_REGION        = var.aws_region
       TICKETING_PAYMENT_URL       = local.payment_url

@@ -40,6 +40,7 @@ class Settings:
             once, people let in per minute, how long before the on-sale it can be joined, bits of work before a place.
         line_idle_seconds, line_hard_seconds: how long a visit lasts without a sign of life, and in all.
         line_beacon: public source of randomness that new lines promise to use in their draws.
+        request_log: whether each request is a line in the log.
         alerts_url: where staff hear of trouble, the ARN of an SNS topic or `mailto:address`; None: only the log.
         captcha_kind, captcha_site_key, captcha_secret: a CAPTCHA before a place (turnstile, hcaptcha, recaptcha).
     """
@@ -78,6 +79,7 @@ class Settings:
     line_hard_seconds: int = 900
     line_beacon: str | None = None
     alerts_url: str | None = None
+    request_log: bool = True
     captcha_kind: str | None = None
     captcha_site_key: str | None = None
     captcha_secret: str | None = field(default=None, repr=False)
@@ -110,6 +112,12 @@ class _Reader:
             self.problems.append(f"TICKETING_{name} must be a whole number of at least {least}, not {text!r}")
             return default
         return int(text)
+
+    def switch(self, name: str, default: bool) -> bool:
+        text = self.text(name, str(default))
+        if text not in ("True", "False"):
+            self.problems.append(f"TICKETING_{name} must be True or False, not {text!r}")
+        return text == "True"
 
     def secret(self, name: str, text: str, length: int | None = None) -> bytes:
         try:
@@ -205,6 +213,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         line_hard_seconds=read.number("LINE_HARD_SECONDS", 900),
         line_beacon=read.text("LINE_BEACON", "") or None,
         alerts_url=read.text("ALERTS_URL", "") or None,
+        request_log=read.switch("REQUEST_LOG", True),
         captcha_kind=read.text("CAPTCHA_KIND", "") or None,
         captcha_site_key=read.text("CAPTCHA_SITE_KEY", "") or None,
         captcha_secret=read.text("CAPTCHA_SECRET", "") or None,

@@ -16,6 +16,7 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from ticketing.base.errors import BadRequest, Problem
+from ticketing.base.request_log import ROUTE
 from ticketing.base.web import problem_of, unreadable_json
 
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
@@ -116,6 +117,7 @@ class HotRoutes:
             for route in self._by_method.get(asked["method"], ()):
                 segment = _segment(route, path)
                 if segment is not None:
+                    asked[ROUTE] = route.prefix if route.exact else f"{route.prefix}{{id}}{route.suffix}"
                     await self._answer(route, segment, asked, receive, send)
                     return
         await self._app(scope, receive, send)

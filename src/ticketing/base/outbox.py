@@ -109,6 +109,13 @@ async def outbox_stats(conn: AsyncConnection, now_ms: int) -> dict[str, Any]:
     return {"unsent": int(row[0]) - int(row[2]), "oldest_seconds": age, "dead": int(row[2])}
 
 
+async def oldest_due_seconds(conn: AsyncConnection, now_ms: int) -> float:
+    """How long the follow-up that has waited longest for a worker has been due; 0 without any."""
+    due = select(func.min(outbox.c.available_at)).where(outbox.c.dead == 0, outbox.c.available_at <= now_ms)
+    oldest = (await conn.execute(due)).scalar_one()
+    return 0.0 if oldest is None else (now_ms - oldest) / 1000
+
+
 class Topic:
     """Runs one topic's messages in a loop.
 

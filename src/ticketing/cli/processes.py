@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -21,7 +22,8 @@ import uvicorn
 from ticketing.base.health import Drain
 from ticketing.base.http_protocol import answering
 from ticketing.base.instant import Instant
-from ticketing.base.telemetry import set_up_logging
+from ticketing.base.request_log import RequestLog
+from ticketing.base.telemetry import set_up_logging, set_up_telemetry
 from ticketing.cli.console import app, err, fail, run, settings_or_exit
 from ticketing.payments.sandbox.serve import serve
 from ticketing.settings import Settings
@@ -106,11 +108,12 @@ async def _serve(
     settings: Settings, listener: socket.socket, drain_seconds: float, tls: tuple[Path, Path] | None
 ) -> None:
     drain = Drain()
-    async with open_parts(settings) as parts:
+    async with _telemetry("ticketing-api"), open_parts(settings) as parts:
         instant = Instant()
         answer_instantly(parts.line.board, instant)
+        application = create_asgi(parts, drain)
         config = uvicorn.Config(
-            create_asgi(parts, drain),
+            RequestLog(application) if settings.request_log else application,
             http=answering(instant),
             ws="none",
             log_config=None,
@@ -180,7 +183,7 @@ def worker() -> None:
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, stop.set)
-        async with open_parts(settings) as parts:
+        async with _telemetry("ticketing-worker"), open_parts(settings) as parts:
             await run_worker(parts, stop)
 
     run(work)
@@ -202,7 +205,19 @@ def sandbox_provider(
     if not secret:
         raise fail("set TICKETING_PAYMENT_SECRET, the secret that the platform shares with this provider", 2)
     set_up_logging()
+    telemetry = set_up_telemetry("payment-sandbox")
     try:
         serve(host, port, data, secret, on_listening=lambda url: err.print(f"sandbox provider on {url}"))
     except (OSError, ValueError) as error:
         raise fail(str(error), 2) from None
+    finally:
+        telemetry.close()
+
+
+@contextlib.asynccontextmanager
+async def _telemetry(service: str) -> AsyncIterator[None]:
+    telemetry = set_up_telemetry(service)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(telemetry.close)

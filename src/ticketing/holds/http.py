@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.types import ControllerRouterHandler
 
 from ticketing.accounts.authenticate import Asking, Authenticator
+from ticketing.base import metrics
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest
 from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
@@ -135,6 +136,7 @@ class HoldDesk:
         await self._gate.alive(claims)
         with self._felt.measured():
             view = await self._view(session.account_id, event_id, data)
+        metrics.holds_created.add(1)
         # Who is paying for seats is not idle.
         await self._gate.stay(claims, view.claims.expires_at)
         return _out(event, view, self._clock.now_ms())

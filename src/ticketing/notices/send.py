@@ -12,6 +12,7 @@ from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
+from ticketing.base.tracing import order_goes_on
 from ticketing.catalog.load import Catalog
 from ticketing.notices.model import Message, SendFailed, Transport
 from ticketing.notices.templates import Notice, OrderFacts, SeatLine, render
@@ -63,9 +64,11 @@ class Notices:
         done: list[int] = []
         for row in rows:
             try:
-                message = await self._compose(messages.decode_order(row.payload).order_id)
-                if message is not None:
-                    await self._transport.send(message)
+                order_id = messages.decode_order(row.payload).order_id
+                with order_goes_on("notify", order_id):
+                    message = await self._compose(order_id)
+                    if message is not None:
+                        await self._transport.send(message)
                 done.append(row.id)
             except SendFailed as error:
                 if error.permanent:

@@ -13,6 +13,7 @@ from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow, RetryLater
+from ticketing.base.tracing import order_goes_on
 from ticketing.orders import messages, sql
 from ticketing.orders.model import Order, OrderState
 from ticketing.orders.settle import Known, Settlement
@@ -108,6 +109,10 @@ class Capture:
         await self._crash_point("capture:committed")
 
     async def _ask(self, order: Order, attempts: int) -> Known | Pending | Unknown | NotFound:
+        with order_goes_on("capture", order.order_id):
+            return await self._ask_provider(order, attempts)
+
+    async def _ask_provider(self, order: Order, attempts: int) -> Known | Pending | Unknown | NotFound:
         if order.amount == 0:
             return Captured("free", 0, order.currency)
         if order.reserved_at is not None and self._clock.now_ms() - order.reserved_at > self._window_ms:

@@ -6,6 +6,7 @@ buyer's lost seat costs nobody else anything.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +19,7 @@ from ticketing.base import outbox
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
+from ticketing.base.tracing import order_went_on
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.orders import messages, sql
 from ticketing.orders.messages import OrderPlaced
@@ -59,11 +61,13 @@ class Fulfilment:
         """Bring every message of a batch to its end. Repeating it changes nothing. Raises DatabaseAway."""
         unique = list({message.order_id: message for message in placed}.values())
         events = {message.event_id: await self._catalog.get(message.event_id) for message in unique}
+        began = time.time_ns()
         try:
             await self._db.transact(lambda conn: self._reserve_all(conn, unique, events))
         except (IntegrityError, _OverLimit):
             for message in unique:
                 await self._reserve_or_refuse(message, events[message.event_id])
+        order_went_on("reserve", [message.order_id for message in unique], began, time.time_ns())
         await self._crash_point("fulfil:committed")
 
     async def _reserve_all(

@@ -12,6 +12,7 @@ from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
+from ticketing.base.tracing import order_begins
 from ticketing.base.valkey import ValkeyAway
 from ticketing.catalog.load import Catalog
 from ticketing.holds.hold import seat_ids
@@ -91,6 +92,12 @@ class Intake:
             raise Forbidden("This hold belongs to another account.")
         order_id = order_id_for(self._signer, account_id, claims.event_id, idempotency_key)
         fingerprint = hashlib.sha256(f"{claims.hold_id}\0{method}\0{payment_token}".encode()).hexdigest()[:32]
+        with order_begins("order", order_id):
+            return await self._accept(claims, order_id, fingerprint, method, payment_token)
+
+    async def _accept(
+        self, claims: HoldClaims, order_id: str, fingerprint: str, method: str, payment_token: str
+    ) -> str:
         now = self._clock.now_ms()
         outcome = await self._claim(claims, order_id, fingerprint, now)
         if not isinstance(outcome, Claimed):
@@ -106,7 +113,7 @@ class Intake:
             OrderPlaced(
                 order_id,
                 claims.event_id,
-                account_id,
+                claims.account_id,
                 claims.hold_id,
                 claims.plan_version,
                 claims.ordinals,

@@ -12,6 +12,7 @@ from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow, RetryLater
+from ticketing.base.tracing import order_goes_on
 from ticketing.orders import messages, sql
 from ticketing.orders.model import OrderState
 from ticketing.payments import sql as books
@@ -41,7 +42,9 @@ class Refunds:
         failed: dict[int, Exception] = {}
         for row in rows:
             try:
-                await self._refund(messages.decode_order(row.payload).order_id, row)
+                order_id = messages.decode_order(row.payload).order_id
+                with order_goes_on("refund", order_id):
+                    await self._refund(order_id, row)
             except (RetryLater, RefundFailed) as error:
                 failed[row.id] = error
         return failed

@@ -18,6 +18,7 @@ from typing import TypeVar
 import httpx
 import msgspec
 
+from ticketing.base.tracing import carry
 from ticketing.payments.gateway import Observe, Unknown
 
 _Body = TypeVar("_Body")
@@ -129,6 +130,7 @@ class Wire:
         sent = dict(headers or {})
         if content is not None:
             sent["Content-Type"] = "application/json"
+        carry(sent)
         try:
             async with asyncio.timeout(self.limits.total_s):
                 return await self._repeat(method, path, content, sent)

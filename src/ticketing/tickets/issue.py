@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,7 @@ from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
+from ticketing.base.tracing import order_went_on
 from ticketing.orders import messages
 from ticketing.orders import sql as order_sql
 from ticketing.orders.model import OrderState
@@ -40,6 +42,7 @@ class Issue:
         if not paid:
             return
         now = self._clock.now_ms()
+        began = time.time_ns()
         paid_ids = [order.order_id for order in paid]
         seats = await order_sql.seats_of(conn, paid_ids)
         there = await sql.existing_tickets(conn, paid_ids)
@@ -67,4 +70,5 @@ class Issue:
         await order_sql.move(conn, paid_ids, [OrderState.PAID], OrderState.TICKETED, now)
         payloads = [messages.encode(messages.OrderEvent(order_id)) for order_id in paid_ids]
         await outbox.put(conn, messages.NOTICE, payloads, now)
+        order_went_on("issue", paid_ids, began, time.time_ns())
         await self._crash_point("issue:outbox")

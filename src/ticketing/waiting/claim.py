@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ticketing.base import ids
+from ticketing.base import ids, metrics
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import DatabaseAway
@@ -161,6 +161,7 @@ class ClaimService:
                 raise Unavailable(AWAY) from None
             if known != "ok":
                 raise Unavailable(AWAY, code="rebuilding" if known == "rebuilding" else "unavailable", retry_after=1)
+            metrics.queue_admitted.add(1)
         claims = PassClaims(line.event_id, line.epoch, visit.lease_id, account_id, session_id, visit.ends_at)
         return Entry(sign_pass(self._signer, claims), visit.ends_at, visit.lease_id)
 

@@ -90,6 +90,11 @@ class Controller:
         self._about: dict[str, int] = {}
         self._ticks = 0
 
+    @property
+    def leading(self) -> bool:
+        """Whether this process holds the lease, as far as it knows."""
+        return self._lead.leading
+
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; nothing that fails ends it."""
         while not stop.is_set():

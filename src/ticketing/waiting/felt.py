@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import time
 
+from ticketing.base import metrics
 from ticketing.base.clock import Clock
 from ticketing.base.valkey import Valkey, ValkeyAway
 
@@ -31,8 +32,10 @@ class Felt:
         try:
             yield
         finally:
+            took = (time.perf_counter() - began) * 1000
+            metrics.holds_latency.record(took)
             if len(self._durations) < 10_000:
-                self._durations.append((time.perf_counter() - began) * 1000)
+                self._durations.append(took)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tell the leader until `stop`."""

@@ -17,6 +17,7 @@ from ticketing.base.blobs import Blobs, FolderBlobs, S3Blobs
 from ticketing.base.clock import Clock, SystemClock
 from ticketing.base.crash import CrashPoint, crash_point
 from ticketing.base.db import Database, connect_database
+from ticketing.base.metrics import observe_payment
 from ticketing.base.queue.port import Queue
 from ticketing.base.queue.sqs import SqsConfig, SqsQueue
 from ticketing.base.queue.valkey import ValkeyQueue
@@ -95,7 +96,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         if settings.status_url is not None:
             status_blobs = await _open_blobs(settings.status_url, settings)
             exits.push_async_callback(status_blobs.close)
-        gateway = SandboxGateway(settings.payment_url, settings.payment_secret)
+        gateway = SandboxGateway(settings.payment_url, settings.payment_secret, observe=observe_payment)
         exits.push_async_callback(gateway.aclose)
         catalog = Catalog(db, clock)
         exits.push_async_callback(catalog.close)

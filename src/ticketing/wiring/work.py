@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from ticketing.admin.gauges import Gauges
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.outbox import ALERT, Topic
@@ -97,5 +98,8 @@ async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
             group.create_task(topic.run(stop))
         group.create_task(audit.run(stop))
         group.create_task(reconciler.run(stop))
-        group.create_task(controller_of(p).run(stop))
+        controller = controller_of(p)
+        group.create_task(controller.run(stop))
+        gauges = Gauges(p.db, p.catalog, p.availability, p.queue, p.line.store, p.clock, lambda: controller.leading)
+        group.create_task(gauges.run(stop))
     log.info("worker_stopped")

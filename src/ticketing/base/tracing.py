@@ -1,0 +1,136 @@
+"""Traces: a purchase is one trace across API, queue, worker and provider, and its id follows from the order id.
+
+So nothing has to travel with messages, rows and retries: whoever works on an order, in whichever process and however
+often, adds to the same trace; and from an order that a buyer asks about one gets to its trace without a search.
+All of it does nothing until `telemetry.set_up` has been told where to send spans.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, MutableMapping
+from contextvars import ContextVar
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+
+_tracer = trace.get_tracer("ticketing")
+_given: ContextVar[tuple[int, int] | None] = ContextVar("ids of the span that begins", default=None)
+_seen: ContextVar[list[str] | None] = ContextVar("trace ids of the request", default=None)
+
+
+class Switch:
+    """Whether spans go anywhere."""
+
+    on = False
+
+
+class OrderIds(RandomIdGenerator):
+    """Random ids, but for the first span of an order."""
+
+    def generate_trace_id(self) -> int:
+        """See the base class."""
+        given = _given.get()
+        return given[0] if given else super().generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        """See the base class."""
+        given = _given.get()
+        return given[1] if given else super().generate_span_id()
+
+
+def ids_of(order_id: str) -> tuple[int, int]:
+    """(trace id, id of its first span), both not 0."""
+    digest = hashlib.sha256(b"trace\0" + order_id.encode()).digest()
+    return int.from_bytes(digest[:16], "big") or 1, int.from_bytes(digest[16:24], "big") or 1
+
+
+def trace_id_of(order_id: str) -> str:
+    """The trace of an order, as tools show it: 32 hex digits."""
+    return f"{ids_of(order_id)[0]:032x}"
+
+
+@contextlib.contextmanager
+def order_begins(name: str, order_id: str) -> Iterator[None]:
+    """The first span of an order's trace."""
+    if not Switch.on:
+        yield
+        return
+    token = _given.set(ids_of(order_id))
+    try:
+        span = _tracer.start_span(name, context=Context(), kind=SpanKind.SERVER, attributes={"order": order_id})
+    finally:
+        _given.reset(token)
+    _note(span)
+    with trace.use_span(span, end_on_exit=True):
+        yield
+
+
+@contextlib.contextmanager
+def order_goes_on(name: str, order_id: str, *, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
+    """A later span of an order's trace."""
+    if not Switch.on:
+        yield
+        return
+    with _tracer.start_as_current_span(name, context=_within(order_id), kind=kind, attributes={"order": order_id}):
+        yield
+
+
+def order_went_on(name: str, order_ids: Iterator[str] | list[str], began_ns: int, ended_ns: int) -> None:
+    """One span for each order of a batch that was worked on together. Instants in nanoseconds since the epoch."""
+    if not Switch.on:
+        return
+    for order_id in order_ids:
+        attributes = {"order": order_id}
+        span = _tracer.start_span(
+            name, context=_within(order_id), kind=SpanKind.CONSUMER, attributes=attributes, start_time=began_ns
+        )
+        span.end(ended_ns)
+
+
+def _within(order_id: str) -> Context:
+    trace_id, span_id = ids_of(order_id)
+    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return trace.set_span_in_context(NonRecordingSpan(parent), Context())
+
+
+def carry(headers: MutableMapping[str, str]) -> None:
+    """Name the present trace in the headers of a call to another service (W3C Trace Context)."""
+    if Switch.on:
+        propagate.inject(headers)
+
+
+@contextlib.contextmanager
+def taken_over(name: str, headers: MutableMapping[str, str]) -> Iterator[None]:
+    """Go on in the trace that a caller names, whom we trust: our own processes only."""
+    if not Switch.on:
+        yield
+        return
+    with _tracer.start_as_current_span(name, context=propagate.extract(headers), kind=SpanKind.SERVER):
+        yield
+
+
+@contextlib.contextmanager
+def request_begins() -> Iterator[list[str]]:
+    """Collects the ids of traces that a request begins, for its line in the log."""
+    seen: list[str] = []
+    token = _seen.set(seen)
+    try:
+        yield seen
+    finally:
+        _seen.reset(token)
+
+
+def _note(span: Span) -> None:
+    seen = _seen.get()
+    if seen is not None:
+        seen.append(f"{span.get_span_context().trace_id:032x}")
+
+
+def present_trace() -> str | None:
+    """The trace that the present work belongs to."""
+    context = trace.get_current_span().get_span_context()
+    return f"{context.trace_id:032x}" if context.is_valid else None

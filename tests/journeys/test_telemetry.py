@@ -1,0 +1,140 @@
+"""Seeing it live: a purchase is one trace, every metric has the name that the dashboard uses, logs name nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.people import Person, eventually, sign_up
+from tests.servers.collector import Collector
+from tests.stack import PASSWORD, Stack, running
+from ticketing.base import metrics
+from ticketing.base.tracing import trace_id_of
+
+CARD = "tok_ok"
+FAST = {"OTEL_METRIC_EXPORT_INTERVAL": "1000", "OTEL_BSP_SCHEDULE_DELAY": "200"}
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with Collector() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def watched(short_folder: Path, collector: Collector) -> Iterator[Stack]:
+    """A stack whose processes tell a collector what they do."""
+    stack = Stack(short_folder / "otel")
+    stack.environ |= FAST | {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+    with running(stack):
+        yield stack
+
+
+async def buy(stack: Stack, *, line: bool = False) -> tuple[Person, str]:
+    """Somebody buys two seats, through a line if there is one: who, and the order's id."""
+    async with httpx.AsyncClient(base_url=stack.url, timeout=20) as client:
+        event = await stack.add_event_async(**({"waiting_room": True, "opens_in_ms": 2000} if line else {}))
+        person = await sign_up(client, "Geheimnis")
+        if line:
+            await eventually(lambda: _let_in(person, event.id), 30)
+        hold = (await person.hold_best(event.id, "1C", 2)).json()
+        order = await person.order(hold["token"])
+        order_id = order.json()["order_id"]
+        assert (await person.follow(order_id))["status"] == "ticketed"
+        return person, order_id
+
+
+async def _let_in(person: Person, event_id: str) -> bool:
+    await asyncio.sleep(0.7)  # as a page would: who asks without a pause is told to wait
+    await person.join(event_id)
+    return (await person.claim(event_id)).status_code == 200
+
+
+async def test_a_purchase_is_one_trace_from_the_request_to_the_mail(watched: Stack, collector: Collector) -> None:
+    _, order_id = await buy(watched)
+    trace_id = trace_id_of(order_id)
+
+    def whole() -> bool:
+        names = {(span.service, span.name) for span in collector.trace(trace_id)}
+        return names >= {
+            ("ticketing-api", "order"),
+            ("ticketing-worker", "reserve"),
+            ("ticketing-worker", "capture"),
+            ("payment-sandbox", "provider POST"),
+            ("ticketing-worker", "issue"),
+            ("ticketing-worker", "notify"),
+        }
+
+    await eventually(lambda: asyncio.sleep(0, whole()))
+    spans = collector.trace(trace_id)
+    (root,) = [span for span in spans if not span.parent]
+    assert (root.service, root.name) == ("ticketing-api", "order")
+    assert {span.parent for span in spans} <= {"", *(span.span_id for span in spans)}, "no span hangs in the air"
+    # The request's line in the log leads to it.
+    lines = [json.loads(line) for line in watched.log("api").splitlines() if '"event":"request"' in line]
+    (line,) = [line for line in lines if line.get("trace_id") == trace_id]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/api/orders", 202)
+
+
+@pytest.mark.slow
+async def test_every_metric_arrives_under_its_name(watched: Stack, collector: Collector) -> None:
+    person, order_id = await buy(watched, line=True)
+    async with httpx.AsyncClient(base_url=watched.url, timeout=20) as client:
+        again = Person(client, person.email, person.token, person.account_id)
+        assert (await again.post(f"/api/orders/{order_id}/cancel")).status_code in (200, 202)
+    await decline(watched)
+    wanted = metrics.names()
+    await eventually(lambda: asyncio.sleep(0, wanted <= collector.metrics.keys()), timeout=60)
+    assert {name for name in collector.metrics if not name.startswith("otel.")} == wanted
+    # Gauges are told by one process.
+    assert {service for name in metrics.GAUGES for service in collector.metrics[name]} == {"ticketing-worker"}
+
+
+async def decline(stack: Stack) -> None:
+    """A payment that is refused."""
+    async with httpx.AsyncClient(base_url=stack.url, timeout=20) as client:
+        event = await stack.add_event_async()
+        person = await sign_up(client, "Bob")
+        hold = (await person.hold_best(event.id, "1C", 1)).json()
+        order = await person.order(hold["token"], card="tok_declined")
+        assert (await person.follow(order.json()["order_id"]))["status"] == "declined"
+
+
+async def test_logs_name_nobody(watched: Stack) -> None:
+    person, _ = await buy(watched, line=True)
+    logs = {name: watched.log(name) for name in ("api", "worker", "provider")}
+    secret = {
+        "e-mail": person.email,
+        "name": "Geheimnis",
+        "session": person.token,
+        "pass": person.passes["X-Queue-Pass"],
+        "card": CARD,
+        "password": PASSWORD,
+        "address": "127.0.0.1:",
+    }
+    found = {(what, name) for what, text in secret.items() for name, log in logs.items() if text in log}
+    assert found - {("address", "provider"), ("address", "api")} == set()
+    # What is looked for would be found: ids of orders and events are there.
+    assert '"route":"/api/events/{id}/holds"' in logs["api"]
+    paths = [json.loads(line)["route"] for line in logs["api"].splitlines() if '"event":"request"' in line]
+    assert [path for path in paths if re.search(r"evt_|ord_|hld_|@", path)] == []
+
+
+@pytest.fixture(scope="module")
+def unheard(short_folder: Path) -> Iterator[Stack]:
+    """A stack whose collector is not there."""
+    stack = Stack(short_folder / "dark")
+    stack.environ |= FAST | {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    with running(stack):
+        yield stack
+
+
+async def test_a_collector_that_is_away_costs_nobody_a_request(unheard: Stack) -> None:
+    await buy(unheard)
+    assert "unhandled" not in unheard.log("api")
