@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ _FOLLOW_SECONDS = 60.0
 _START_SECONDS = 4.0
 _PLANS_LOADED = 500
 _BEHIND = 8
+_SIGN_INS_A_SECOND = 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def rehearse(
     ] = None,
     sign_up: Annotated[float, typer.Option(min=0.1, help="With --url, no --accounts: sign-ups a second.")] = 5.0,
     sign_ins: Annotated[
-        int | None, typer.Option(min=0, help="Local stack: fans who sign in, by the real route; default: up to 500.")
+        int | None,
+        typer.Option(min=0, help="Local stack: fans who sign in, by the real route; default: 8 a second of the lobby."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, max=32, help="Local stack: API processes.")] = 2,
     database: Annotated[str | None, typer.Option(help="Local stack: a database URL instead of SQLite.")] = None,
@@ -98,7 +101,7 @@ def rehearse(
         if url is None:
             wanted = rehearsal_stack.Wanted(
                 fans, seats, line, asked.cap, processes,
-                min(fans, 500) if sign_ins is None else min(fans, sign_ins), database=database,
+                min(fans, int(lobby * _SIGN_INS_A_SECOND) if sign_ins is None else sign_ins), database=database,
             )  # fmt: skip
             verdict = _locally(asked, wanted, keep)
         else:
@@ -126,7 +129,7 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             # Whoever measures must not wait for what is measured.
             behind = min(0, asked.nice + _BEHIND) if asked.nice < 0 else asked.nice
             give_priority((pid for pids in stack.processes.values() for pid in pids), behind)
-            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 3_000 + asked.lobby)
+            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 8_000 + asked.lobby)
             site = Remote(stack.url)
             facts = {
                 "address": f"a stack of its own: {wanted.processes} API processes, one worker, "
@@ -174,8 +177,21 @@ def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Mete
         pace=asked.pace, plan_share=min(1.0, _PLANS_LOADED / asked.fans),
     )  # fmt: skip
     count = asked.generators or generators_for(asked.fans)
-    with screen(plan) as tell:
-        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice)
+    with screen(plan) as tell, _until_stopped() as stop:
+        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice, stop)
+
+
+@contextlib.contextmanager
+def _until_stopped() -> Iterator[threading.Event]:
+    """An event that the first SIGTERM or Ctrl-C sets: the rehearsal ends, and is judged by what there is."""
+    stop = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(one, lambda *_: stop.set()) for one in signals]
+    try:
+        yield stop
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
 
 
 def _conclude(

@@ -83,6 +83,7 @@ def conduct(
     meter: Meter,
     tell: Callable[[Progress], None] = lambda _: None,
     nice: int = 0,
+    stop: threading.Event | None = None,
 ) -> Played:
     """Play a plan in `count` processes.
 
@@ -91,6 +92,7 @@ def conduct(
         meter: is told of the generators, and read once a second.
         tell: is told how it goes, about once a second.
         nice: of the generator processes.
+        stop: once it is set, the fans stop where they are, and what they saw so far is all there is.
 
     Raises:
         GeneratorFailed: one of them broke down.
@@ -105,7 +107,7 @@ def conduct(
             threading.Thread(target=_hear, args=(n, process, heard), daemon=True).start()
         give_priority((process.pid for process in running), nice)
         meter.groups |= {"generator": [process.pid for process in running]} if meter.groups else {}
-        _listen(plan, running, heard, meter, tell, played)
+        _listen(plan, running, heard, meter, tell, played, stop or threading.Event())
     played.seconds = time.monotonic() - plan.begin
     return played
 
@@ -117,16 +119,22 @@ def _listen(
     meter: Meter,
     tell: Callable[[Progress], None],
     played: Played,
+    stop: threading.Event,
 ) -> None:
     told: dict[int, dict[str, Any]] = {}
+    close, asked = plan.close, False
     left, second = set(range(len(running))), time.monotonic()
     while left:
         now = time.monotonic()
+        if stop.is_set() and not asked:
+            close, asked = now, True
+            for process in running:
+                process.terminate()
         if now - second >= 1:
             second += max(1.0, now - second)
             meter.sample(round(now - plan.opens_at, 2))
             tell(_together(told, now - plan.opens_at))
-        if now > plan.close + _GRACE_SECONDS:
+        if now > close + _GRACE_SECONDS:
             raise GeneratorFailed(f"the generator did not report within {_GRACE_SECONDS:.0f} s of the end")
         with contextlib.suppress(queue.Empty):
             n, document = heard.get(timeout=0.2)
