@@ -1,4 +1,4 @@
-"""How much of each thing behind the fleet is used: 1 is its end. Limits are marked measured or assumed in docs/scale.md."""
+"""How much of each thing behind the fleet is used: 1 is its end. Sources of the limits: docs/scale.md."""
 
 from __future__ import annotations
 

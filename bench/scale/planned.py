@@ -91,9 +91,7 @@ def _plain(value: Any) -> Any:
 
 def _defaults(path: Path) -> dict[str, Any]:
     return {
-        name.strip('"'): _plain(one.get("default"))
-        for block in _load(path)["variable"]
-        for name, one in block.items()
+        name.strip('"'): _plain(one.get("default")) for block in _load(path)["variable"] for name, one in block.items()
     }
 
 

@@ -92,9 +92,11 @@ class Played:
     moments: list[Moment] = field(default_factory=list)
 
     def line_wait(self, share: float) -> float:
-        """Seconds after T-0 until this share of those who ever left the line had left it."""
-        left = [self.sale.fans - m.coming - m.joining - m.waiting for m in self.moments]
-        return next(float(m.second) for m, n in zip(self.moments, left, strict=True) if n >= share * left[-1])
+        """Seconds after T-0 until this share of those who were called had been; sold out, the rest are told."""
+        end = self.sold_out
+        calling = [m for m in self.moments if end is None or m.second < end]
+        left = [self.sale.fans - m.coming - m.joining - m.waiting for m in calling]
+        return next(float(m.second) for m, n in zip(calling, left, strict=True) if n >= share * left[-1])
 
     @property
     def sold_out(self) -> int | None:
