@@ -131,6 +131,8 @@ def measure(say: Callable[[str], None]) -> list[Line]:
                     else:
                         lines.append(Line(processes, step, "most/s", known[step].most(processes), full.rate))
                     lines += _loads(processes, step, known[step], send)
+                    for line in lines[-3 * len(SHARES) :]:
+                        say(row(line))
             finally:
                 stack.stop()
     return lines
@@ -153,11 +155,15 @@ def _loads(processes: int, step: str, known: Calibration, send: Callable[..., tu
     return lines
 
 
+def row(one: Line) -> str:
+    """A line of the table."""
+    return (
+        f"{one.processes:>9} {one.step:6} {one.what:48}{one.predicted:>11,.1f}{one.measured:>11,.1f}{one.error:>+8.0%}"
+    )
+
+
 def table(lines: list[Line]) -> str:
     """For people."""
     rows = [f"{'processes':>9} {'step':6} {'what':48}{'predicted':>11}{'measured':>11}{'error':>8}"]
-    rows += [
-        f"{one.processes:>9} {one.step:6} {one.what:48}{one.predicted:>11,.1f}{one.measured:>11,.1f}{one.error:>+8.0%}"
-        for one in lines
-    ]
+    rows += [row(one) for one in lines]
     return "\n".join(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -61,6 +62,8 @@ def _check(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench scale:check", description=_check.__doc__)
     parser.add_argument("--json", action="store_true", help="for machines")
     given = parser.parse_args(arguments)
+    # Stopped half-way, the stack must still be taken down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     lines = check.measure(lambda text: print(text, file=sys.stderr))
     print(json.dumps([asdict(one) | {"error": one.error} for one in lines]) if given.json else check.table(lines))
     return 0
