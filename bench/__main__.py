@@ -1,7 +1,8 @@
 """python -m bench [--rounds N] [--scale F] [requests] [fulfil] [line]: print the tables of docs/performance.md.
 
 `line` takes a quarter of an hour and runs only when it is named; `line:waiters`, `line:slots`, `line:cdn` and
-`line:costs` are parts of it.
+`line:costs` are parts of it. Named first, `scale`, `scale:check`
+and `capacity` (docs/scale.md) take their own --help.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import sys
 from bench import fulfil_table, requests_table
 from bench.line import run as line
 from bench.line.probe import PRIORITY
+from bench.scale import command as scale
 
 
 def main() -> int:
     """Run what was asked for; 1 when a target is missed."""
+    if sys.argv[1:] and sys.argv[1] in scale.NAMES:
+        return scale.main(sys.argv[1], sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: these); line")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs; the medians are shown")

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -156,7 +157,7 @@ async def _reads(bench: Bench) -> None:
     ):
         await bench.compare(
             name, f"bare constant, {size:,} bytes",
-            lambda path=path: repeat(request("GET", path), n),
+            partial(lambda path: repeat(request("GET", path), n), path),
             lambda: repeat(request("GET", "/constant"), n), size, 200,
         )  # fmt: skip
     tag = {"If-None-Match": availability.headers["etag"]}
