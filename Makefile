@@ -20,7 +20,7 @@ WEB_BUILT := web/dist/.built
 IN_WEB := cd web && ../scripts/node.sh
 
 # Code that mypy checks beside the package, each by its path from here.
-TYPED_EXTRAS := scripts tests/scripts tests/servers
+TYPED_EXTRAS := bench scripts tests/scripts tests/servers
 
 .PHONY: help
 help: ## List the targets

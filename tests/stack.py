@@ -27,7 +27,7 @@ from ticketing.catalog.create_event import NewEvent, NewPrice, NewVenue, create_
 from ticketing.catalog.model import Event, Localized, SeatPlan
 from ticketing.catalog.save_plan import save_plan
 from ticketing.catalog.theatre import theatre
-from ticketing.cli.demo import Layout
+from ticketing.cli.local import Layout
 from ticketing.settings import Settings, read_settings
 from ticketing.wiring.migrate import migrate
 

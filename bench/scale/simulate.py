@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from bench.line.policy import poll_interval
 from bench.scale import ends, queueing
 from bench.scale.capacity import Constants
 from bench.scale.planned import Planned
 from bench.scale.scaling import Group
+from ticketing.rehearsal.policy import poll_interval
 
 BEFORE, PATIENCE, REGIONS = 900, 10, 13
 COHORTS = 200
