@@ -28,6 +28,7 @@ _FOLLOW_SECONDS = 60.0
 _START_SECONDS = 4.0
 _PLANS_LOADED = 500
 _BEHIND = 8
+_SIGN_INS_A_SECOND = 8
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def rehearse(
     ] = None,
     sign_up: Annotated[float, typer.Option(min=0.1, help="With --url, no --accounts: sign-ups a second.")] = 5.0,
     sign_ins: Annotated[
-        int | None, typer.Option(min=0, help="Local stack: fans who sign in, by the real route; default: up to 500.")
+        int | None,
+        typer.Option(min=0, help="Local stack: fans who sign in, by the real route; default: 8 a second of the lobby."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, max=32, help="Local stack: API processes.")] = 2,
     database: Annotated[str | None, typer.Option(help="Local stack: a database URL instead of SQLite.")] = None,
@@ -98,7 +100,7 @@ def rehearse(
         if url is None:
             wanted = rehearsal_stack.Wanted(
                 fans, seats, line, asked.cap, processes,
-                min(fans, 500) if sign_ins is None else min(fans, sign_ins), database=database,
+                min(fans, int(lobby * _SIGN_INS_A_SECOND) if sign_ins is None else sign_ins), database=database,
             )  # fmt: skip
             verdict = _locally(asked, wanted, keep)
         else:
