@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -37,7 +37,12 @@ from ticketing.cli.local import (
     start_valkeys,
     wait_until_ready,
 )
-from ticketing.rehearsal.fans import Crowd
+from ticketing.cli.rehearsal_accounts import add_crowd
+from ticketing.cli.rehearsal_screen import screen
+from ticketing.rehearsal.conduct import GeneratorFailed, conduct, generators_for
+from ticketing.rehearsal.machine import Meter
+from ticketing.rehearsal.plan import Mix, Plan
+from ticketing.rehearsal.remote import Remote
 from ticketing.settings import read_settings
 from ticketing.wiring.migrate import migrate
 
@@ -78,7 +83,8 @@ def demo(
         wait_until_ready(port, children)
         _say(port, events, web, data)
         if fans:
-            exits.enter_context(_crowd(port, fans))
+            on_sale = next(event for event in events if not event.waiting_room)
+            exits.enter_context(_crowd(port, on_sale, fans, layout.folder))
         _watch(children)
 
 
@@ -135,18 +141,29 @@ def _say(port: int, events: list[Event], web: Path | None, data: Path) -> None:
 
 
 @contextlib.contextmanager
-def _crowd(port: int, fans: int) -> Iterator[None]:
-    """Fans at work on a loop of their own, while this thread watches the processes."""
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    crowd = Crowd(f"http://127.0.0.1:{port}", fans, tell=lambda line: err.print(line))
-    thread = threading.Thread(target=lambda: loop.run_until_complete(crowd.run(stop)), daemon=True)
+def _crowd(port: int, event: Event, fans: int, folder: Path) -> Iterator[None]:
+    """Simulated fans at work on an event, in processes of their own, while this one watches the others."""
+    accounts = folder / "fans.jsonl"
+    run(lambda: add_crowd(read_settings(), fans, 0, accounts))
+    site, now = Remote(f"http://127.0.0.1:{port}"), time.monotonic()
+    plan = Plan(
+        target=site.target, host=site.host, event_id=event.id, line=False, first=0, stride=1, fans=fans,
+        begin=now + 1, opens_at=now + 4, end=now + 64, close=now + 120, accounts=str(accounts),
+        seed=secrets.randbits(32), mix=Mix(bot=0.0), plan_share=1.0,
+    )  # fmt: skip
+    stop = threading.Event()
+
+    def play() -> None:
+        with screen(plan) as tell, contextlib.suppress(GeneratorFailed):
+            conduct(plan, site.plan(event.id), generators_for(fans), Meter.of({}), tell, stop=stop)
+
+    thread = threading.Thread(target=play, daemon=True)
     thread.start()
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        stop.set()
+        thread.join(15)
 
 
 def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import subprocess
@@ -13,17 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from ticketing.accounts import sql
-from ticketing.accounts.model import Account, Role
-from ticketing.accounts.passwords import Passwords
-from ticketing.accounts.sessions import Sessions
-from ticketing.base import ids
 from ticketing.base.clock import SystemClock
-from ticketing.base.db import Database, connect_database
-from ticketing.base.tokens import Signer
-from ticketing.base.valkey import Valkey
+from ticketing.base.db import connect_database
 from ticketing.catalog import arena, hall
 from ticketing.catalog.create_event import NewEvent, NewPrice, create_event
 from ticketing.catalog.model import Localized
@@ -31,14 +21,12 @@ from ticketing.catalog.sample import ARENA
 from ticketing.catalog.save_plan import save_plan
 from ticketing.cli.console import fail, run
 from ticketing.cli.local import Layout, free_port, short_folder, start_children, start_valkeys, wait_until_ready
+from ticketing.cli.rehearsal_accounts import add_crowd
 from ticketing.rehearsal.loop import raise_descriptor_limit
 from ticketing.rehearsal.machine import children_of
 from ticketing.settings import read_settings
-from ticketing.wiring.migrate import migrate
 
 _HOUR = 3_600_000
-_PASSWORD = "rehearsal 2026 rehearsal"  # noqa: S105 - of accounts that live in a throw-away database
-_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,7 @@ def running(folder: Path, wanted: Wanted) -> Iterator[Stack]:
         valkeys = start_valkeys(exits, sockets)
         os.environ.update(environ)
         accounts = folder / "fans.jsonl"
-        run(lambda: _prepare(wanted, accounts))
+        run(lambda: add_crowd(read_settings(), wanted.fans, wanted.sign_ins, accounts))
         children = start_children(exits, environ, port, wanted.processes, folder)
         wait_until_ready(port, children)
         api = children["api"].pid
@@ -121,46 +109,6 @@ def _settings(wanted: Wanted) -> dict[str, str]:
         "TICKETING_HOLD_SECONDS": str(wanted.hold_seconds),
     }
     return made | ({"TICKETING_DATABASE_URL": wanted.database} if wanted.database else {})
-
-
-async def _prepare(wanted: Wanted, accounts: Path) -> None:
-    settings = read_settings()
-    db, clock = connect_database(settings.database_url), SystemClock()
-    valkey = Valkey(settings.valkey_url)
-    try:
-        await migrate(db)
-        signer = Signer(settings.signing_keys, next(iter(settings.signing_keys)))
-        sessions = Sessions(db, valkey, signer, clock, lifetime_seconds=settings.session_seconds)
-        with accounts.open("w", encoding="utf-8") as file:
-            async for line in _crowd(db, clock, sessions, wanted):
-                file.write(json.dumps(line) + "\n")
-    finally:
-        await valkey.close()
-        await db.close()
-
-
-async def _crowd(db: Database, clock: SystemClock, sessions: Sessions, wanted: Wanted) -> Any:
-    """Accounts straight into the database, all with one password: 10,000 hashes would cost minutes of CPU, and sign-up
-    is not what is rehearsed. Every `fans / sign_ins`-th has no session yet; the hash is a real one, and so is its cost.
-    """
-    encoded = await Passwords().hash(_PASSWORD)
-    every = wanted.fans / wanted.sign_ins if wanted.sign_ins else float("inf")
-    run_name = ids.new_id("run")[-8:].lower()
-    for first in range(0, wanted.fans, _BATCH):
-        numbers = range(first, min(first + _BATCH, wanted.fans))
-        people = [
-            Account(ids.new_id("acc"), f"fan{n}-{run_name}@rehearsal.example", f"Fan {n}", Role.FAN, "ko")
-            for n in numbers
-        ]
-        await db.transact(functools.partial(_enter, people=people, encoded=encoded, now=clock.now_ms()))
-        tokens = await sessions.start_many(people)
-        for n, account, token in zip(numbers, people, tokens, strict=True):
-            signs_in = int((n + 1) / every) > int(n / every)
-            yield {"email": account.email, "password": _PASSWORD} if signs_in else {"token": token}
-
-
-async def _enter(conn: AsyncConnection, people: list[Account], encoded: str, now: int) -> None:
-    await sql.insert_accounts(conn, people, encoded, now)
 
 
 def add_show(stack: Stack, wanted: Wanted, opens_in: float) -> str:

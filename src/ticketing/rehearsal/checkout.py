@@ -80,7 +80,7 @@ class Checkout:
                         record.count("ticketed", answer.at)
                         yield from self._fetch(document["tickets"][0])
                     return str(state)
-            due = max(due, answer.due) + min(_SLOWEST, 0.5 * 1.4**looks)
+            due = answer.at + min(_SLOWEST, 0.5 * 1.4**looks)
             looks += 1
             yield due
         return "order not final at the end"

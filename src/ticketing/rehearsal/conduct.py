@@ -83,6 +83,7 @@ def conduct(
     meter: Meter,
     tell: Callable[[Progress], None] = lambda _: None,
     nice: int = 0,
+    stop: threading.Event | None = None,
 ) -> Played:
     """Play a plan in `count` processes.
 
@@ -91,6 +92,7 @@ def conduct(
         meter: is told of the generators, and read once a second.
         tell: is told how it goes, about once a second.
         nice: of the generator processes.
+        stop: once it is set, the fans vanish where they are.
 
     Raises:
         GeneratorFailed: one of them broke down.
@@ -105,7 +107,7 @@ def conduct(
             threading.Thread(target=_hear, args=(n, process, heard), daemon=True).start()
         give_priority((process.pid for process in running), nice)
         meter.groups |= {"generator": [process.pid for process in running]} if meter.groups else {}
-        _listen(plan, running, heard, meter, tell, played)
+        _listen(plan, running, heard, meter, tell, played, stop or threading.Event())
     played.seconds = time.monotonic() - plan.begin
     return played
 
@@ -117,10 +119,11 @@ def _listen(
     meter: Meter,
     tell: Callable[[Progress], None],
     played: Played,
+    stop: threading.Event,
 ) -> None:
     told: dict[int, dict[str, Any]] = {}
     left, second = set(range(len(running))), time.monotonic()
-    while left:
+    while left and not stop.is_set():
         now = time.monotonic()
         if now - second >= 1:
             second += max(1.0, now - second)

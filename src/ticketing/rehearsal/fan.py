@@ -117,7 +117,7 @@ class Fan:
                 return "closed the tab"
             looked = yield from world.ask("line", status)
             world.see_line(looked)
-            due = max(due, looked.due)
+            due = max(due, looked.at)
             board = world.board
             if place is None:
                 place = board.place(self._index)
@@ -239,11 +239,12 @@ class Fan:
         while (look := look + _MAP_POLL * world.rng.uniform(0.9, 1.1)) < until:
             yield look
             self._etag = yield from world.look_at_map(self._etag)
+            look = world.loop.now()
             if self._entered and look - self._seen_alive > RENEW_SECONDS:
                 body = {"ticket": self._ticket}
                 alive = yield from world.ask("renew", self.request("POST", f"{world.event}/admission", body))
                 self._seen_alive = alive.at
-        yield until
+        yield max(until, world.loop.now())
 
     def _hold(self, wish: Wish) -> Generator[float | Ask, Answer | None, Answer]:
         world, record = self.world, self.world.record

@@ -73,7 +73,7 @@ class Loop:
     def __init__(self) -> None:
         self.late = Histogram()
         self.load: list[tuple[float, float]] = []
-        self._due: list[tuple[float, int, Waiter]] = []
+        self._due: list[tuple[float, int, Waiter, float]] = []
         self._pushed = 0
         self._poll = _poller()
         self._by_fd: dict[int, Waiter] = {}
@@ -92,7 +92,7 @@ class Loop:
     def at(self, when: float, waiter: Waiter) -> None:
         """Wake somebody at an instant."""
         self._pushed += 1
-        heapq.heappush(self._due, (when, self._pushed, waiter))
+        heapq.heappush(self._due, (when, self._pushed, waiter, time.monotonic()))
 
     def watch(self, fd: int, waiter: Waiter, *, connected: bool) -> None:
         """Wait for a connection to stand (once), then for answers on it."""
@@ -117,8 +117,9 @@ class Loop:
         second, cpu = time.monotonic(), time.process_time()
         while not self._stopped and (now := time.monotonic()) < end:
             while due and due[0][0] <= now:
-                when, _, waiter = heapq.heappop(due)
-                self.late.add(now - when)
+                when, _, waiter, asked = heapq.heappop(due)
+                # Who asked for an instant that was past already has not been kept waiting since then.
+                self.late.add(now - max(when, asked))
                 waiter.wake(when)
                 now = time.monotonic()
             timeout = min(due[0][0], end) - now if due else end - now
