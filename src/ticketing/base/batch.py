@@ -19,7 +19,7 @@ class Batches(Generic[K, V]):
         most: keys in one batch.
     """
 
-    def __init__(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, most: int = 200) -> None:
+    def __init__(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, most: int = 1000) -> None:
         self._load = load
         self._most = most
         self._waiting: dict[K, asyncio.Future[V | None]] = {}

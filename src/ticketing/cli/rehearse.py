@@ -128,7 +128,7 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             # Whoever measures must not wait for what is measured.
             behind = min(0, asked.nice + _BEHIND) if asked.nice < 0 else asked.nice
             give_priority((pid for pids in stack.processes.values() for pid in pids), behind)
-            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 3_000 + asked.lobby)
+            event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 8_000 + asked.lobby)
             site = Remote(stack.url)
             facts = {
                 "address": f"a stack of its own: {wanted.processes} API processes, one worker, "
