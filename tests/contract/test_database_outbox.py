@@ -260,3 +260,29 @@ async def test_a_topic_runs_until_it_is_told_to_stop(desk: Desk) -> None:
     topic.nudge()
     await asyncio.wait_for(running, 20)
     assert await desk.payloads() == []
+
+
+class TestPace:
+    @pytest.mark.parametrize(("pace", "batches"), [(0.5, range(2, 6)), (0.0, range(8, 21))])
+    async def test_a_rush_is_worked_off_in_batches_that_are_worth_it(
+        self, desk: Desk, pace: float, batches: range
+    ) -> None:
+        """One message after another, each with a nudge: with no pace (the control), each becomes a batch."""
+        seen: list[list[str]] = []
+
+        async def handler(_: AsyncConnection, rows: Sequence[OutboxRow]) -> None:
+            seen.append(texts(rows))
+
+        topic = Topic("news", desk.place.connect(), desk.clock, transactional=handler, pace_seconds=pace)
+        stop = asyncio.Event()
+        running = asyncio.create_task(topic.run(stop))
+        for n in range(20):
+            await desk.put(str(n))
+            topic.nudge()
+            await asyncio.sleep(0.04)
+        while sum(map(len, seen)) < 20:
+            await asyncio.sleep(0.02)
+        stop.set()
+        await running
+        assert sorted(int(text) for batch in seen for text in batch) == list(range(20))
+        assert len(seen) in batches

@@ -116,6 +116,8 @@ class Topic:
     lease is needed. A `leased` handler talks to the outside; it is given rows that no one else will touch for
     `lease_seconds`. It deletes what it has done, with `forget` in its own transaction, and returns the exceptions of
     those rows that it could not do, by row id. `parallel` batches are worked on at once.
+    In a rush of rows a batch begins `pace_seconds` after the last one at the earliest, so that it is worth its commits;
+    a full batch waits for nothing, and neither does a row that comes alone.
     `then` is called after each batch: to nudge the topics that it may have written for.
     `crash_point` is called with `{name}:leased`, `{name}:handled` and `{name}:committed` between the steps.
     """
@@ -133,6 +135,7 @@ class Topic:
         max_attempts: int = 12,
         idle_seconds: float = 0.5,
         parallel: int = 1,
+        pace_seconds: float = 0.1,
         then: Callable[[], None] | None = None,
         crash_point: CrashPoint = nowhere,
     ) -> None:
@@ -148,6 +151,9 @@ class Topic:
         self._max_attempts = max_attempts
         self._idle = idle_seconds
         self._parallel = parallel
+        self._pace = pace_seconds
+        self._began = float("-inf")
+        self._full = False
         self._then = then
         self._crash_point = crash_point
         self._nudge = asyncio.Event()
@@ -161,11 +167,21 @@ class Topic:
         running: set[asyncio.Task[None]] = set()
         while not stop.is_set():
             self._nudge.clear()
+            await self._rest(stop)
             if len(running) < self._parallel and await self._start(running):
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudge.wait(), self._idle)
         await asyncio.gather(*running)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        rest = self._began + self._pace - asyncio.get_running_loop().time()
+        if rest > 0 and not self._full:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), rest)
+
+    def _begun(self, rows: int) -> None:
+        self._began, self._full = asyncio.get_running_loop().time(), rows >= self._batch
 
     async def _start(self, running: set[asyncio.Task[None]]) -> bool:
         """Begin a batch if one is due; whether there may be more. One loop looks, so that a batch which waits for
@@ -175,9 +191,11 @@ class Topic:
                 return False
             if self._transactional is not None:
                 done = await self._run_transactional(self._transactional)
+                self._begun(done)
                 self._tell()
                 return done > 0
             rows = await self._lease()
+            self._begun(len(rows))
         except DatabaseAway as error:
             self._away(error)
             return False
