@@ -67,3 +67,20 @@ def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
     code, _, said = rehearse(tmp_path, "--seats", "1")
     assert code == 2
     assert "--seats" in said
+
+
+def test_who_stops_a_rehearsal_is_told_how_it_stood(tmp_path: Path, stack: Stack) -> None:
+    event = stack.add_event()
+    accounts = tmp_path / "fans.jsonl"
+    accounts.write_text('{"token": "not a session"}\n' * 3)
+    options = ("--url", stack.url, "--event", event.id, "--fans", "3", "--accounts", str(accounts), "--duration", "120")
+    command = [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(tmp_path / "r"), *options]
+    with subprocess.Popen([*command, "--pace", "50"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stderr is not None
+        assert running.stdout is not None
+        said = running.stderr.readline()  # the first line of progress
+        running.terminate()
+        verdict = json.loads(running.stdout.read())
+        said += running.stderr.read()
+        assert running.wait(30) == 1, said
+    assert found(verdict)["unfinished"] is False

@@ -6,6 +6,7 @@ import contextlib
 import json
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -176,8 +177,21 @@ def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Mete
         pace=asked.pace, plan_share=min(1.0, _PLANS_LOADED / asked.fans),
     )  # fmt: skip
     count = asked.generators or generators_for(asked.fans)
-    with screen(plan) as tell:
-        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice)
+    with screen(plan) as tell, _until_stopped() as stop:
+        return conduct(plan, site.plan(event_id), count, meter, tell, asked.nice, stop)
+
+
+@contextlib.contextmanager
+def _until_stopped() -> Iterator[threading.Event]:
+    """An event that the first SIGTERM or Ctrl-C sets: the rehearsal ends, and is judged by what there is."""
+    stop = threading.Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(one, lambda *_: stop.set()) for one in signals]
+    try:
+        yield stop
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
 
 
 def _conclude(

@@ -92,7 +92,7 @@ def conduct(
         meter: is told of the generators, and read once a second.
         tell: is told how it goes, about once a second.
         nice: of the generator processes.
-        stop: once it is set, the fans vanish where they are.
+        stop: once it is set, the fans stop where they are, and what they saw so far is all there is.
 
     Raises:
         GeneratorFailed: one of them broke down.
@@ -122,14 +122,19 @@ def _listen(
     stop: threading.Event,
 ) -> None:
     told: dict[int, dict[str, Any]] = {}
+    close, asked = plan.close, False
     left, second = set(range(len(running))), time.monotonic()
-    while left and not stop.is_set():
+    while left:
         now = time.monotonic()
+        if stop.is_set() and not asked:
+            close, asked = now, True
+            for process in running:
+                process.terminate()
         if now - second >= 1:
             second += max(1.0, now - second)
             meter.sample(round(now - plan.opens_at, 2))
             tell(_together(told, now - plan.opens_at))
-        if now > plan.close + _GRACE_SECONDS:
+        if now > close + _GRACE_SECONDS:
             raise GeneratorFailed(f"the generator did not report within {_GRACE_SECONDS:.0f} s of the end")
         with contextlib.suppress(queue.Empty):
             n, document = heard.get(timeout=0.2)

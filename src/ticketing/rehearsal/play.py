@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import itertools
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ def play(plan: Plan, accounts: list[dict[str, str]], seat_plan: bytes) -> dict[s
         if not world.playing():
             loop.stop()
 
+    # Who is told to stop still reports; an interrupt from the keyboard is the parent's to pass on.
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.disable()
     loop.run(plan.close, every_second)
