@@ -83,7 +83,8 @@ def unknown_usage(text: str) -> list[str]:
         if used is None:
             continue
         command = group.commands.get(used[1])
-        known = set() if command is None else {option for param in command.params for option in param.opts}
+        params = [] if command is None else command.params
+        known = {option for param in params for option in (*param.opts, *param.secondary_opts)}
         if command is None or set(re.findall(r"--[a-z-]+", used[2])) - known:
             wrong.append(line)
     return wrong
