@@ -20,10 +20,11 @@ import httpx
 
 from bench.line.crowd import Plan
 from bench.line.play import Played, play, processes_for
-from bench.line.probe import PRIORITY, load_average, raise_descriptor_limit
+from bench.line.probe import PRIORITY, load_average
 from bench.line.waiters import wait_for_lobby
 from tests.stack import Stack, free_port
 from ticketing.catalog.arena import arena
+from ticketing.rehearsal.loop import raise_descriptor_limit
 
 WAITERS = (100, 10_000, 100_000)
 LINE_SECONDS = 480.0

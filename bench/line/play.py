@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.line.crowd import Plan
-from bench.line.probe import raise_descriptor_limit
 from bench.load import cpu_seconds
 from ticketing.rehearsal.histogram import Histogram
+from ticketing.rehearsal.loop import raise_descriptor_limit
 from ticketing.rehearsal.overtaking import Claim
 
 SPARE_DESCRIPTORS = 2_000

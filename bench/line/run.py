@@ -7,10 +7,10 @@ from bench.line.cdn import available
 from bench.line.cdn import measure as measure_cdn
 from bench.line.costs import measure as measure_costs
 from bench.line.million import heavy, stories
-from bench.line.probe import raise_descriptor_limit
 from bench.line.slots import measure as measure_slots
 from bench.line.waiters import run as run_waiters
 from tests.servers import mariadb
+from ticketing.rehearsal.loop import raise_descriptor_limit
 
 PARTS = ("waiters", "slots", "cdn", "costs")
 PEOPLE = (10_000, 100_000)

@@ -16,11 +16,12 @@ from redis import Redis
 
 from bench.line.crowd import Plan
 from bench.line.play import Played, play, processes_for
-from bench.line.probe import PRIORITY, Kernel, Meter, children_of, connections_of, load_average, resident
+from bench.line.probe import PRIORITY, Kernel, Meter, connections_of, load_average, resident
 from tests.servers import mariadb
 from tests.stack import Stack
 from ticketing.catalog.arena import arena
 from ticketing.catalog.model import Event
+from ticketing.rehearsal.machine import children_of
 from ticketing.rehearsal.overtaking import Overtakings, overtakings
 
 
