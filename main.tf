@@ -167,6 +167,7 @@ module "cdn" {
   alb_arn                         = module.compute.alb_arn
   alb_dns_name                    = local.enable_domain ? module.dns.origin_domain_name : module.compute.alb_dns_name
   aliases                         = local.enable_domain ? [var.domain_name] : []
+  captcha_kind                    = lookup(var.app_settings, "TICKETING_CAPTCHA_KIND", null)
   certificate_arn                 = module.dns.cloudfront_certificate_arn
   enable_certificate              = local.enable_domain
   log_retention_days              = local.log_retention_days

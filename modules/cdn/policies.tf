@@ -6,6 +6,28 @@ locals {
     caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
     cors_s3_origin    = "88a5eaf4-2fd4-4709-b370-b4c650ea3fcf"
   }
+
+  # As src/ticketing/waiting/captcha.py has them, and src/ticketing/base/pages.py puts them into the policy.
+  captcha_origins = {
+    hcaptcha  = " https://hcaptcha.com https://*.hcaptcha.com"
+    recaptcha = " https://www.google.com https://www.gstatic.com"
+    turnstile = " https://challenges.cloudflare.com"
+  }
+  captcha = var.captcha_kind == null ? "" : local.captcha_origins[var.captcha_kind]
+
+  content_security_policy = join("; ", concat(
+    [
+      "default-src 'self'",
+      "img-src 'self' data: blob:",
+      "style-src 'self'${local.captcha}",
+      "script-src 'self'${local.captcha}",
+      "object-src 'none'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ],
+    [for kind in ["frame-src", "connect-src"] : "${kind} 'self'${local.captcha}" if var.captcha_kind != null],
+  ))
 }
 
 # The line's public status: one object a second for everybody. The time is exact, whatever the origin says, and nothing
@@ -70,7 +92,7 @@ resource "aws_cloudfront_response_headers_policy" "this" {
 
   security_headers_config {
     content_security_policy {
-      content_security_policy = "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+      content_security_policy = local.content_security_policy
       # The API's own pages have a stricter one.
       override = false
     }

@@ -25,6 +25,17 @@ variable "block_managed_rules" {
   default     = true
 }
 
+variable "captcha_kind" {
+  description = "CAPTCHA whose widget the pages may load: turnstile, hcaptcha or recaptcha. null: none, and pages load nothing of others."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.captcha_kind == null ? true : contains(["turnstile", "hcaptcha", "recaptcha"], var.captcha_kind)
+    error_message = "captcha_kind must be turnstile, hcaptcha or recaptcha, or null for none."
+  }
+}
+
 variable "certificate_arn" {
   description = "ACM certificate in us-east-1 for the aliases."
   type        = string

@@ -23,6 +23,7 @@ from cryptography import x509
 from tests.certificates import authority, certificate
 from tests.infra.rendered import terraform
 from ticketing.base import pages
+from ticketing.waiting.captcha import captcha_origins
 
 pytestmark = pytest.mark.infra
 
@@ -103,8 +104,24 @@ def test_files_pass_and_what_is_neither_is_not_found() -> None:
 def test_the_edge_sends_the_headers_that_the_api_sends() -> None:
     policies = (ROOT / "modules/cdn/policies.tf").read_text()
     for name, value in pages.SECURITY_HEADERS.items():
-        assert value in policies or (name, value) == ("X-Content-Type-Options", "nosniff"), name
+        elsewhere = ("X-Content-Type-Options", "Content-Security-Policy")
+        assert value in policies or name in elsewhere, name
     assert "content_type_options" in policies
+
+
+@pytest.mark.parametrize("kind", [None, "turnstile", "hcaptcha", "recaptcha"])
+def test_the_edge_lets_pages_load_the_captcha_that_the_api_lets_them(tmp_path: Path, kind: str | None) -> None:
+    policies = (ROOT / "modules/cdn/policies.tf").read_text()
+    given = {"captcha_kind": {"type": "string", "default": kind}}
+    (tmp_path / "given.tf.json").write_text(json.dumps({"variable": given}))
+    (tmp_path / "main.tf").write_text(policies[: policies.index("\nresource ")])
+    said = json.loads(json.loads(terraform(tmp_path, "console", stdin="jsonencode(local.content_security_policy)\n")))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "routes.json").write_text("[]")
+    assert said == pages.Pages(site, captcha_origins(kind)).headers["Content-Security-Policy"]
+    assert ("https://" in said) == (kind is not None)
+    assert "= local.content_security_policy" in policies, "and it is what the distribution sends"
 
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -22,6 +22,7 @@ run "rejects_bad_values_1" {
 
   variables {
     aliases            = ["tickets.example.com"]
+    captcha_kind       = "riddle"
     certificate_arn    = "arn:aws:acm:ap-northeast-2:123456789012:certificate/1"
     log_retention_days = 31
     name               = "Ticketing"
@@ -32,6 +33,7 @@ run "rejects_bad_values_1" {
 
   expect_failures = [
     var.aliases,
+    var.captcha_kind,
     var.certificate_arn,
     var.log_retention_days,
     var.name,
