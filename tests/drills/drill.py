@@ -225,7 +225,7 @@ def small_disk(folder: Path, megabytes: int = 96) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def stack_for(kind: str, database: str, folder: Path, *, sqs: bool = False) -> Iterator[Yard]:
+def stack_for(kind: str, database: str, folder: Path, *, sqs: bool = False, guarded: bool = True) -> Iterator[Yard]:
     """The stack that some drills need, started; stopped at the end."""
     from tests.servers import mariadb, mysql
 
@@ -234,7 +234,7 @@ def stack_for(kind: str, database: str, folder: Path, *, sqs: bool = False) -> I
             yard = Yard(exits.enter_context(small_disk(folder)), None, outbox_lease_seconds=2)
         else:
             server = exits.enter_context({"mariadb": mariadb, "mysql": mysql}[database].run())
-            yard = Yard(folder, server, sqs=sqs)
+            yard = Yard(folder, server, sqs=sqs, guarded=guarded)
         try:
             yard.start()
             yield yard

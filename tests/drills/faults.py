@@ -216,9 +216,16 @@ def clock_jumps(kind: str, offset: str, seconds: float) -> Fault:
             else:
                 yard.start_api_process(name, **environ)
                 await asyncio.to_thread(yard.front.wait_for, name, up=True)
-            await asyncio.sleep(seconds if environ else 0.0)
+            if environ:
+                await asyncio.sleep(seconds)
+                if not _fakes_its_clock(yard.pid(name)):
+                    raise NothingHappened(f"{name} has the machine's clock")
 
     return fault
+
+
+def _fakes_its_clock(pid: int) -> bool:
+    return "libfaketime" in Path(f"/proc/{pid}/maps").read_text()
 
 
 def disk_full(yard_folder: Path) -> Fault:

@@ -37,17 +37,28 @@ class Yard(Site):
         server: a running database server; None for SQLite in the folder.
         apis: API processes.
         sqs: the queue is SQS, played by moto's server, else a Valkey stream.
+        guarded: False leaves out what hides a restart: the balancer's health checks, and draining.
         settings: TICKETING_… values without the prefix.
     """
 
     def __init__(
-        self, folder: Path, server: DatabaseServer | None, *, apis: int = 3, sqs: bool = False, **settings: str | int
+        self,
+        folder: Path,
+        server: DatabaseServer | None,
+        *,
+        apis: int = 3,
+        sqs: bool = False,
+        guarded: bool = True,
+        **settings: str | int,
     ) -> None:
         super().__init__(folder, database_url=server.url() if server else None)
         self.environ |= {f"TICKETING_{name.upper()}": str(value) for name, value in settings.items()}
         self.server = server
         self.api_ports = {f"api-{number}": free_port() for number in range(1, apis + 1)}
-        self.front = Front(folder / "front", list(self.api_ports.values()))
+        self.front = Front(folder / "front", list(self.api_ports.values()), checks=guarded)
+        self.drain = "2" if guarded else "0"
+        self.bad_worker = ""
+        """A variant of `bad_worker` in the place of the workers that are started from now on."""
         self.environ["TICKETING_PUBLIC_URL"] = self.url
         self.replica = ValkeyServer(folder / "replica")
         self.primary = self.cache
@@ -123,10 +134,14 @@ class Yard(Site):
     def start_api_process(self, name: str, **environ: str) -> subprocess.Popen[bytes]:
         """Start one; it drains for two seconds when it is told to stop, so that the balancer sees it in time."""
         port = str(self.api_ports[name])
-        return self.spawn(name, "api", "--port", port, "--drain-seconds", "2", **self.side("api"), **environ)
+        return self.spawn(name, "api", "--port", port, "--drain-seconds", self.drain, **self.side("api"), **environ)
 
     def start_worker(self, name: str = "worker-1", **environ: str) -> subprocess.Popen[bytes]:
         """Start one worker."""
+        if self.bad_worker:
+            child = self.start_variant(self.bad_worker, **self.side("worker") | environ)
+            self.children[name] = self.children.pop(self.bad_worker)
+            return child
         return self.spawn(name, "worker", **self.side("worker") | environ)
 
     def start_replica(self) -> None:
