@@ -8,8 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
 
@@ -20,6 +21,7 @@ from tests.drills.sale import Sale
 from tests.drills.yard import Yard
 
 Found = Callable[[Outcome], bool]
+Prepare = Callable[[Yard], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Control:
     seconds: float
     must: str
     finds: Found
-    prepare: Callable[[Yard], Awaitable[None]]
+    prepare: Prepare
     guarded: bool = True
 
 
@@ -46,7 +48,7 @@ async def _as_it_is(yard: Yard) -> None:
     pass
 
 
-def _workers(variant: str) -> Callable[[Yard], Awaitable[None]]:
+def _workers(variant: str) -> Prepare:
     async def prepare(yard: Yard) -> None:
         yard.bad_worker = variant
         for name in ("worker-1", "worker-2"):

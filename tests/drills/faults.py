@@ -246,6 +246,10 @@ def disk_full(yard_folder: Path) -> Fault:
         finally:
             ballast.unlink(missing_ok=True)
             (yard_folder / "probe").unlink(missing_ok=True)
+        # A Valkey that syncs each write ends when it cannot: whatever keeps services running starts it again.
+        for store in (yard.primary, yard.queue):
+            if store.pid is None:
+                await store.start_async()
 
     return fault
 
