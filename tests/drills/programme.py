@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sqs", action="store_true", help="the queue is SQS, as moto's server plays it")
     parser.add_argument("--pace", type=float, default=PACE, help="buyers per second")
     parser.add_argument("--report", type=Path, help="write the table as Markdown to this file")
+    parser.add_argument(
+        "--kept", type=Path, help="JSON file: add these drills to those that it holds, and print all of them"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     return parser.parse_args(arguments)
 
@@ -106,6 +110,28 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
     }, indent=1)  # fmt: skip
 
 
+def keep(outcome: Outcome, file: Path) -> None:
+    """Add one outcome to a file, in the place of an earlier one of that drill."""
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    kept[outcome.drill.name] = vars(outcome) | {
+        "drill": outcome.drill.name, "whole": vars(outcome.whole), "counted": vars(outcome.counted),
+    }  # fmt: skip
+    file.write_text(json.dumps(kept, indent=1))
+
+
+def kept_outcomes(file: Path, all_drills: Sequence[Drill]) -> list[Outcome]:
+    """What a file holds, in the order of the programme."""
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    outcomes = []
+    for drill in all_drills:
+        if drill.name in kept:
+            fields = kept[drill.name] | {"drill": drill}
+            for name in ("whole", "counted"):
+                fields[name] = Availability(**fields[name] | {"bad": Counter(fields[name]["bad"])})
+            outcomes.append(Outcome(**fields))
+    return outcomes
+
+
 def play(wanted: Sequence[Drill], folder: Path, options: argparse.Namespace) -> list[Outcome]:
     """Run them, those of one stack together; progress goes to standard error."""
     outcomes: list[Outcome] = []
@@ -117,8 +143,14 @@ def play(wanted: Sequence[Drill], folder: Path, options: argparse.Namespace) -> 
         with stack_for(kind, options.database, folder / kind[0], sqs=options.sqs) as yard:
             for drill in group:
                 print(f"{time.strftime('%H:%M:%S')} {drill.name}: {drill.what} … ", end="", file=sys.stderr, flush=True)
-                outcome = asyncio.run(run_drill(yard, drill, pace=options.pace))
+                try:
+                    outcome = asyncio.run(run_drill(yard, drill, pace=options.pace))
+                except KeyboardInterrupt:
+                    print("interrupted", file=sys.stderr)
+                    return outcomes
                 outcomes.append(outcome)
+                if options.kept:
+                    keep(outcome, options.kept)
                 state = "green" if outcome.green else "RED"
                 print(f"{state}, {_percent(outcome.counted)}, {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
                 if not outcome.green:
@@ -130,13 +162,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     options = _arguments(arguments)
     with temporary_folder() as folder:
-        wanted = chosen(drills(folder / "e"), options.drills)
+        programme = drills(folder / "e")
+        wanted = chosen(programme, options.drills)
         if options.list:
             print("\n".join(f"{drill.name:28} {drill.what}" for drill in wanted))
             return 0
         if options.sqs:
             wanted = [drill for drill in wanted if drill.name not in ("queue-storm", "kill-queue", "stop-queue")]
         outcomes = play(wanted, folder, options)
+    if options.kept:
+        outcomes = kept_outcomes(options.kept, programme)
     text = f"{table(outcomes)}\n\n{details(outcomes)}\n"
     print(as_json(outcomes) if options.json else text)
     if options.report:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.drills import faults
+from tests.drills.availability import measure
 from tests.drills.controls import CONTROLS, run_control
 from tests.drills.drill import Drill, Outcome, drills, run_drill, stack_for, without_pass
 from tests.drills.front import missing
 from tests.drills.history import Exchange, History
 from tests.drills.line_checker import Told
-from tests.drills.programme import chosen, table
+from tests.drills.programme import chosen, keep, kept_outcomes, table
 from tests.drills.sale import Crowd, Sale
 from tests.drills.shoppers import Shoppers
 from tests.drills.yard import Yard
@@ -65,6 +66,15 @@ def test_a_breach_and_a_fault_that_did_not_happen_are_red() -> None:
     assert not Outcome(drill, fsck="clean", problems=["the fault: nobody died"]).green
     assert not Outcome(drill).green
     assert "| d | d | 0 |" in table([Outcome(drill, fsck="clean")])
+
+
+def test_outcomes_are_kept_in_a_file_and_replaced(tmp_path: Path) -> None:
+    programme, file = drills(Path("/nowhere")), tmp_path / "kept.json"
+    bad = measure([Exchange(1.0, "acc", "POST", "/api/events/evt/holds", status=503)])
+    for outcome in (Outcome(programme[1]), Outcome(programme[0], bad, bad), Outcome(programme[1], fsck="clean")):
+        keep(outcome, file)
+    first, second = kept_outcomes(file, programme)
+    assert (first.whole, first.whole.bad["hold 503"], second.fsck) == (bad, 1, "clean")
 
 
 def test_a_hold_by_somebody_who_was_not_let_in_is_found() -> None:
