@@ -71,6 +71,14 @@ web-check: $(WEB_INSTALLED)
 .PHONY: web
 web: $(WEB_BUILT) ## Build the web pages into web/dist
 
+.PHONY: stack
+stack: $(READY) ## Start the stack that drills break, print where everything is; needs haproxy, nginx, mariadb
+	@$(PY) -m tests.drills.run_stack $(ARGS)
+
+.PHONY: drills
+drills: $(READY) ## Break each part in mid-sale and print a table; ARGS="kill cache-fail-over --report FILE"
+	@$(PY) -m tests.drills.programme $(ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Measure what docs/performance.md claims
 	@$(PY) -m bench $(ARGS)

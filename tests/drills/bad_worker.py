@@ -1,6 +1,7 @@
 """Workers with one guard taken off, to show that the checker notices: `python -m tests.drills.bad_worker NAME`.
 
 - ack-first: a message is acked when it is received, not when it is in the books
+- anew: a message that comes again is another order, since its id does not come from the buyer's key
 - forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
 """
 
@@ -9,10 +10,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
+from collections.abc import Sequence
+
+import msgspec
 
 from ticketing.__main__ import main
+from ticketing.base import ids
 from ticketing.base.queue.port import Delivery
 from ticketing.orders.consume import Consumer
+from ticketing.orders.fulfil import Fulfilment
+from ticketing.orders.messages import OrderPlaced
 from ticketing.payments.gateway import CaptureOutcome, CaptureRequest, LookupOutcome, NotFound
 from ticketing.payments.sandbox_gateway import SandboxGateway
 from ticketing.wiring import parts, work
@@ -52,10 +59,27 @@ class ForgetfulCapture(SandboxGateway):
         return NotFound()
 
 
+class Anew(Fulfilment):
+    """Takes a repeated message for another wish of the same buyer."""
+
+    async def fulfil(self, placed: Sequence[OrderPlaced]) -> None:
+        """Fulfil; what was seen before under a new id."""
+        fresh = []
+        for message in placed:
+            again = message.order_id in _SEEN
+            _SEEN.add(message.order_id)
+            fresh.append(msgspec.structs.replace(message, order_id=ids.new_id("ord")) if again else message)
+        await super().fulfil(fresh)
+
+
+_SEEN: set[str] = set()
+
+
 def take_off_a_guard(name: str) -> None:
     """Put the variant where wiring looks for the real thing. Raises KeyError for an unknown name."""
     {
         "ack-first": lambda: setattr(work, "Consumer", AckFirst),
+        "anew": lambda: setattr(work, "Fulfilment", Anew),
         "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
     }[name]()
 

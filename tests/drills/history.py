@@ -14,7 +14,8 @@ import httpx
 class Exchange:
     """One request and its answer. `status` is None when no answer came: anything may have happened then.
 
-    `at` is a monotonic clock in seconds; `account` is "" for requests without a session; bodies are decoded JSON.
+    `began` and `at` (its end) are on a monotonic clock, in seconds; `account` is "" for requests without a session;
+    bodies are decoded JSON.
     """
 
     at: float
@@ -26,6 +27,7 @@ class Exchange:
     status: int | None = None
     answer: Any = None
     media_type: str = ""
+    began: float = 0.0
 
 
 @dataclass
@@ -74,6 +76,7 @@ class Recorder(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass one request on; record its answer, or that none came."""
         history = self.history
+        began = time.monotonic()
         status: int | None = None
         answer: Any = None
         media_type = ""
@@ -96,6 +99,7 @@ class Recorder(httpx.AsyncBaseTransport):
                     status,
                     answer,
                     media_type,
+                    began,
                 )
             )
 

@@ -158,7 +158,7 @@ class DatabaseServer(ABC):
         init.write_text(
             f"CREATE DATABASE IF NOT EXISTS {USER} CHARACTER SET utf8mb4;\n"
             f"CREATE USER IF NOT EXISTS {USER}@'%' IDENTIFIED BY '{PASSWORD}';\n"
-            f"GRANT ALL PRIVILEGES ON *.* TO {USER}@'%';\n"
+            f"GRANT ALL PRIVILEGES ON *.* TO {USER}@'%' WITH GRANT OPTION;\n"
         )
         return [
             *self.command(),

@@ -1,0 +1,156 @@
+"""The drills with a guard taken off: each must be red, and for the reason that the guard is there for.
+
+`python -m tests.drills.controls` runs them; exit code 0 when every one of them is found out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+
+from tests.drills import faults
+from tests.drills.drill import Drill, Outcome, run_drill, stack_for, temporary_folder
+from tests.drills.faults import Fault
+from tests.drills.sale import Sale
+from tests.drills.yard import Yard
+
+Found = Callable[[Outcome], bool]
+Prepare = Callable[[Yard], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Control:
+    """`of`: the drills that the guard keeps green; `finds`: whether the breach that must come has come."""
+
+    name: str
+    of: str
+    without: str
+    fault: Fault
+    seconds: float
+    must: str
+    finds: Found
+    prepare: Prepare
+    guarded: bool = True
+
+
+def breach(*rules: str) -> Found:
+    """One of these rules was broken."""
+    return lambda outcome: any(text.startswith(f"[{rule}]") for text in outcome.breaches for rule in rules)
+
+
+async def _as_it_is(yard: Yard) -> None:
+    pass
+
+
+def _workers(variant: str) -> Prepare:
+    async def prepare(yard: Yard) -> None:
+        yard.bad_worker = variant
+        for name in ("worker-1", "worker-2"):
+            yard.kill(name)
+            yard.start_worker(name)
+
+    return prepare
+
+
+async def _many_owners(yard: Yard) -> None:
+    """Take the unique keys off, those that judge who has a seat."""
+    assert yard.server is not None
+    await asyncio.to_thread(
+        yard.server.execute,
+        "ALTER TABLE ticketing.order_seats DROP INDEX uq_order_seats_one_owner",
+        "ALTER TABLE ticketing.tickets DROP INDEX uq_tickets_one_live",
+    )
+
+
+async def _lose_what_is_in_hand(yard: Yard, sale: Sale) -> None:
+    """Workers cannot reach the database and hold messages; then they die, and so does all memory of the orders."""
+    yard.links["worker", "database"].set("silent")
+    await asyncio.sleep(6.0)
+    yard.bad_worker = ""
+    for name in ("worker-1", "worker-2", *yard.api_ports):
+        yard.kill(name)
+    yard.links["worker", "database"].set("pass")
+    await asyncio.to_thread(yard.mend)
+
+
+async def _flush_often(yard: Yard, sale: Sale) -> None:
+    for _ in range(10):
+        with Redis.from_url(yard.primary.url) as client:
+            client.flushall()
+        await asyncio.sleep(1.0)
+
+
+async def _provider_dies_in_answering(yard: Yard, sale: Sale) -> None:
+    """Both workers die right after the provider has taken the money, before that is written down."""
+    marks = [yard.folder / f"died-{name}" for name in ("worker-1", "worker-2")]
+    for name, mark in zip(("worker-1", "worker-2"), marks, strict=True):
+        yard.kill(name)
+        yard.start_worker(name, TICKETING_CRASH_POINT=f"capture:answered@{mark}")
+    for name in ("worker-1", "worker-2"):
+        await yard.death_of(name)
+        yard.kill(name)
+        yard.start_worker(name)
+
+
+CONTROLS = (
+    Control("no-health-checks", "kill-api, stop-api, rolling-restart, clock-api", "health checks and draining",
+            faults.rolling_restart, 15, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
+            guarded=False),
+    Control("no-unique-key", "cache-flushed, cache-fail-over, kill/stop/cut cache", "UNIQUE(event, seat) in the books",
+            _flush_often, 11, "two-owners", breach("two-owners", "two-tickets"), _many_owners),
+    Control("ack-first", "kill/stop leader, queue and database, database-*, cut-worker-*", "ack only after the commit",
+            _lose_what_is_in_hand, 12, "vanished", breach("vanished"), _workers("ack-first")),
+    Control("anew", "queue-storm, kill-queue", "order ids derived from the buyer's key",
+            faults.redelivery_storm, 10, "unasked", breach("unasked"), _workers("anew")),
+    Control("forgetful-capture", "provider-*, kill/stop provider, cut-worker-provider", "look up before asking again",
+            _provider_dies_in_answering, 10, "charged-twice", breach("charged-twice"), _workers("forgetful-capture")),
+)  # fmt: skip
+
+
+def run_control(control: Control) -> Outcome:
+    """Run one on a stack of its own: what it breaks stays broken."""
+    with (
+        temporary_folder() as folder,
+        stack_for("yard", "mariadb", folder / "y", guarded=control.guarded) as yard,
+    ):
+        asyncio.run(control.prepare(yard))
+        drill = Drill(control.name, f"without {control.without}", control.fault, control.seconds)
+        return asyncio.run(run_drill(yard, drill))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser("python -m tests.drills.controls", description=__doc__)
+    parser.add_argument("controls", nargs="*", help="names; all without any")
+    options = parser.parse_args(arguments)
+    unknown = set(options.controls) - {control.name for control in CONTROLS}
+    if unknown:
+        print(f"no control is called {', '.join(sorted(unknown))}; there are "
+              f"{', '.join(control.name for control in CONTROLS)}", file=sys.stderr)  # fmt: skip
+        return 2
+    missed = 0
+    print("| guard taken off | drills it is for | must show | showed |\n| --- | --- | --- | --- |")
+    for control in CONTROLS:
+        if options.controls and control.name not in options.controls:
+            continue
+        outcome = run_control(control)
+        found = control.finds(outcome)
+        missed += not found
+        rules = sorted({text.partition("]")[0].strip("[") for text in outcome.breaches})
+        showed = f"{100 * outcome.counted.share:.1f} % answered well; breaches: {', '.join(rules) or 'none'}"
+        print(
+            f"| {control.without} | {control.of} | {control.must} | {'' if found else 'MISSED: '}{showed} |", flush=True
+        )
+        if not found:
+            print(f"{control.name}: {outcome.breaches[:5]} {outcome.problems}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,249 @@
+"""The drill programme: `python -m tests.drills.programme` breaks each part of the stack in mid-sale, one by one.
+
+Each drill: a new event on sale with a waiting line, buyers who arrive one after the other through CDN and balancer,
+a fault, time to recover. Then checkers that share no code with the platform judge what its buyers were told against
+the books, `ticketing fsck` looks, and the share of requests answered well is counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.drills import faults
+from tests.drills.availability import Availability, Span, measure
+from tests.drills.books import Provider
+from tests.drills.checker import FINAL, Verdict
+from tests.drills.faults import Fault
+from tests.drills.history import History
+from tests.drills.line_checker import Evidence
+from tests.drills.line_checker import check as check_line
+from tests.drills.sale import Crowd, Sale, crowd_at
+from tests.drills.shoppers import Shoppers
+from tests.drills.site import NotAtRest, NothingHappened
+from tests.drills.yard import Yard
+
+PACE = 3.0
+"""Buyers per second: light, so that what is seen is the fault and not the machine's limit."""
+BEFORE, AFTER = 4.0, 8.0
+"""Seconds of sale before the fault begins and after it has ended."""
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One drill. `seconds`: how long the fault takes, roughly; `announced`: a fail-over of the database, whose
+    seconds do not count; `stack`: yard (servers) or embedded (SQLite on a small disk)."""
+
+    name: str
+    what: str
+    fault: Fault
+    seconds: float
+    announced: bool = False
+    stack: str = "yard"
+
+
+def _each(prefix: str, text: str, made: Sequence[tuple[str, Fault, float]]) -> list[Drill]:
+    return [Drill(f"{prefix}-{name}", text.format(name), fault, seconds) for name, fault, seconds in made]
+
+
+def drills(disk: Path) -> list[Drill]:
+    """The whole programme. `disk`: the small file system of the embedded stack."""
+    kill, stop, cut = faults.killed, faults.stopped, faults.cut
+    return [
+        Drill("nothing", "no fault: what the numbers are worth", faults.nothing, 8),
+        *_each("kill", "SIGKILL of {}, started again after 1 s", [
+            ("api-1", kill("api-1"), 5), ("leader", kill("leader"), 3), ("provider", kill("provider"), 5),
+            ("cache", kill("cache"), 2), ("queue", kill("queue"), 2),
+        ]),
+        Drill("kill-database", "SIGKILL of the database, started again after 1 s", kill("database"), 4, announced=True),
+        *_each("stop", "SIGSTOP of {} for 8 s, then SIGCONT", [
+            (name, stop(name, 8.0), 8) for name in ("api-1", "leader", "provider", "cache", "queue")
+        ]),
+        Drill("stop-database", "SIGSTOP of the database for 8 s, then SIGCONT", stop("database", 8.0), 8, True),
+        Drill("rolling-restart", "every API process and worker replaced, one by one", faults.rolling_restart, 25),
+        Drill("cache-fail-over", "Valkey primary dies, replica promoted 2 s later", faults.fail_over, 4),
+        Drill("cache-flushed", "FLUSHALL, twice", faults.flush_all, 8),
+        Drill("database-away", "database stopped for 60 s", faults.database_stopped(60.0), 62, announced=True),
+        Drill("database-read-only", "database read-only for 15 s", faults.read_only(15.0), 15, announced=True),
+        Drill("queue-storm", "messages delivered again and again, out of order", faults.redelivery_storm, 10),
+        Drill("provider-silent", "provider takes calls, never answers, 12 s", _provider("silent"), 12),
+        Drill("provider-slow", "provider slow for 12 s", _provider("slow"), 12),
+        Drill("clock-api", "api-1 with a clock an hour ahead for 8 s", faults.clock_jumps("api-1", "+3600", 8), 20),
+        Drill("clock-leader", "leader with a clock an hour behind, 8 s", faults.clock_jumps("leader", "-3600", 8), 14),
+        *[
+            Drill(f"cut-{side}-{store}-{mode}", f"{side} cut off from {store} for 8 s: {mode}",
+                  cut(side, store, mode, 8.0), 8, announced=store == "database")
+            for side, store, mode in (
+                ("api", "cache", "refuse"), ("api", "cache", "silent"), ("api", "queue", "silent"),
+                ("api", "database", "silent"), ("worker", "cache", "silent"), ("worker", "queue", "silent"),
+                ("worker", "database", "silent"), ("worker", "provider", "refuse"),
+            )
+        ],
+        Drill("disk-full", "no block left under SQLite and both Valkeys, 10 s", faults.disk_full(disk), 12,
+              stack="embedded"),
+    ]  # fmt: skip
+
+
+def _provider(mode: str) -> Fault:
+    return faults.provider_misbehaves(mode, 12.0)
+
+
+@dataclass
+class Outcome:
+    """What one drill showed. `counted` leaves out announced seconds; `problems`: why it is not green."""
+
+    drill: Drill
+    whole: Availability = field(default_factory=Availability)
+    counted: Availability = field(default_factory=Availability)
+    excluded_seconds: float = 0.0
+    accepted: int = 0
+    ended: int = 0
+    fsck: str = "not run"
+    breaches: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def green(self) -> bool:
+        """No breach, nothing left over, and the fault did happen."""
+        return not self.breaches and not self.problems and self.fsck == "clean"
+
+
+async def run_drill(yard: Yard, drill: Drill, *, pace: float = PACE) -> Outcome:
+    """Play one drill on a stack in good order, and judge it. Never raises for what the platform did wrong."""
+    outcome = Outcome(drill)
+    began = time.monotonic()
+    people = max(20, round(pace * (BEFORE + drill.seconds + AFTER)))
+    async with crowd_at(yard, people) as crowd:
+        sale, provider = await open_sale(yard, crowd)
+        shoppers = Shoppers(sale, pace, line=True)
+        try:
+            span = await _play(yard, drill, sale, shoppers, outcome)
+            await _judge(yard, drill, sale, shoppers, span, outcome)
+        finally:
+            with contextlib.suppress(Exception):
+                await provider.misbehave("none")
+            await provider.aclose()
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+async def open_sale(yard: Yard, crowd: Crowd) -> tuple[Sale, Provider]:
+    """A new event with a line that is open; the caller closes the provider's books."""
+    event = await yard.add_event_async(max_per_person=4, waiting_room=True)
+    while (await crowd.client.get(f"/api/events/{event.id}/queue")).json().get("phase") != "open":
+        await asyncio.sleep(0.2)  # the leader has not seen the event yet
+    provider = yard.provider_books()
+    history = crowd.recorder.history = History()
+    lines = await provider.statement()
+    return Sale(yard, crowd, event.id, provider, str(lines[-1]["seq"]) if lines else "0", history), provider
+
+
+async def _play(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, outcome: Outcome) -> Span:
+    buying = asyncio.create_task(shoppers.all())
+    await asyncio.sleep(BEFORE)
+    start = time.monotonic()
+    try:
+        await drill.fault(yard, sale)
+    except (NothingHappened, AssertionError) as error:
+        outcome.problems.append(f"the fault: {error}")
+    end = time.monotonic()
+    try:
+        await buying
+    except* (TimeoutError, AssertionError) as group:
+        outcome.problems += [f"a buyer: {type(error).__name__} {error}" for error in _leaves(group)][:5]
+    return start, end
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+async def _judge(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, span: Span, outcome: Outcome) -> None:
+    exchanges = list(sale.history.exchanges)
+    outcome.whole = measure(exchanges)
+    # A fail-over is announced from its beginning until the platform has had five seconds to find its way back.
+    without = [(span[0] - 0.5, span[1] + 5.0)] if drill.announced else []
+    outcome.counted = measure(exchanges, without)
+    outcome.excluded_seconds = sum(end - start for start, end in without)
+    await asyncio.to_thread(yard.mend)
+    try:
+        verdict = await sale.settle(timeout=90.0, may_hang_up=True)
+    except NotAtRest as error:
+        outcome.problems.append(str(error).splitlines()[0])
+        return
+    # Hang-ups and errors are what availability counts; the promises are what is judged here.
+    outcome.breaches = [str(breach) for breach in verdict.breaches if breach.rule != "server-error"]
+    line = Evidence(shoppers.told, cap=10**6, rate=10**6, accidents=[span])
+    outcome.breaches += [f"[line {breach.rule}] {breach.what}" for breach in check_line(line) if breach.rule != "early"]
+    outcome.breaches += [f"[no-pass] {what}" for what in without_pass(sale, shoppers)]
+    outcome.accepted = verdict.facts["accepted"]
+    outcome.ended = sum(count for name, count in verdict.facts.items() if name in FINAL)
+    outcome.fsck = await _fsck(yard, sale, verdict)
+
+
+def without_pass(sale: Sale, shoppers: Shoppers) -> list[str]:
+    """Holds that were given to somebody who had not been let in before: I4 from the outside."""
+    inside = {told.account: told.at for told in reversed(shoppers.told) if told.inside}
+    return [
+        f"{x.account} held seats without having been let in"
+        for x in sale.history.answers("POST")
+        if x.path.endswith("/holds") and x.status == 201 and inside.get(x.account, float("inf")) > x.at
+    ]
+
+
+async def _fsck(yard: Yard, sale: Sale, verdict: Verdict) -> str:
+    try:
+        await yard.fsck(sale.event_id)
+    except AssertionError as error:
+        return f"not clean: {str(error)[:400]}"
+    return "clean"
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, megabytes: int = 96) -> Iterator[Path]:
+    """A file system of its own that a drill can fill up; needs root on Linux. Raises NothingHappened without."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise NothingHappened(f"cannot mount a small file system: {done.stderr.strip()}. Run as root on Linux.")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextlib.contextmanager
+def stack_for(kind: str, database: str, folder: Path, *, sqs: bool = False, guarded: bool = True) -> Iterator[Yard]:
+    """The stack that some drills need, started; stopped at the end."""
+    from tests.servers import mariadb, mysql
+
+    with contextlib.ExitStack() as exits:
+        if kind == "embedded":
+            yard = Yard(exits.enter_context(small_disk(folder)), None, outbox_lease_seconds=2)
+        else:
+            server = exits.enter_context({"mariadb": mariadb, "mysql": mysql}[database].run())
+            yard = Yard(folder, server, sqs=sqs, guarded=guarded)
+        try:
+            yard.start()
+            yield yard
+        finally:
+            yard.stop()
+
+
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A short path: Unix sockets lie below it."""
+    with tempfile.TemporaryDirectory(prefix="tkd", dir="/tmp") as name:
+        yield Path(name)

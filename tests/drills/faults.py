@@ -1,0 +1,259 @@
+"""What a drill does to the stack while buyers buy. Each fault leaves the stack as it found it, or lets it recover.
+
+A fault raises NothingHappened when what it was to break was not broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+from redis import Redis
+
+from tests.drills.sale import Sale
+from tests.drills.site import STREAM, NothingHappened
+from tests.drills.switch import PASS
+from tests.drills.yard import Yard
+
+Fault = Callable[[Yard, Sale], Awaitable[None]]
+LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
+async def _leading(yard: Yard, kind: str) -> str:
+    """The worker that leads, for "leader"; else the kind itself."""
+    if kind != "leader":
+        return kind
+    for _ in range(200):
+        if name := await yard.leader():
+            return name
+        await asyncio.sleep(0.1)
+    raise NothingHappened("no worker leads")
+
+
+def killed(kind: str, away: float = 1.0) -> Fault:
+    """SIGKILL, and a start some seconds later."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        name = await _leading(yard, kind)
+        if name in ("cache", "queue", "database"):
+            store = {"cache": yard.primary, "queue": yard.queue, "database": yard.server}[name]
+            assert store is not None
+            await asyncio.to_thread(store.kill)
+            await asyncio.sleep(away)
+            await asyncio.to_thread(store.start)
+            return
+        yard.kill(name)
+        await asyncio.sleep(away)
+        if name.startswith("worker"):
+            yard.start_worker(name)
+        elif name == "provider":
+            await asyncio.to_thread(yard.start_provider)
+        else:
+            yard.start_api_process(name)
+            await asyncio.to_thread(yard.front.wait_for, name, up=True)
+
+    return fault
+
+
+def stopped(kind: str, seconds: float) -> Fault:
+    """SIGSTOP, and SIGCONT some seconds later: alive, silent, then going on as if no time had passed."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        pid = yard.pid(await _leading(yard, kind))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    return fault
+
+
+def cut(side: str, store: str, mode: str, seconds: float) -> Fault:
+    """A partition between one side (api or worker) and a store: refused or silent."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        link = yard.links[side, store]
+        before = link.connections
+        link.set(mode)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            link.set(PASS)
+        if not before:
+            raise NothingHappened(f"{side} never spoke to {store}")
+
+    return fault
+
+
+async def rolling_restart(yard: Yard, sale: Sale) -> None:
+    """Every API process is told to end, and started anew, one after the other; then the workers."""
+    for name in yard.api_ports:
+        await restart_api(yard, name)
+    for name in ("worker-1", "worker-2"):
+        yard.children[name].terminate()
+        if await asyncio.to_thread(yard.children.pop(name).wait, 60):
+            raise AssertionError(f"{name} did not end well: {yard.log(name)[-1500:]}")
+        yard.start_worker(name)
+
+
+async def restart_api(yard: Yard, name: str) -> None:
+    """SIGTERM, the end of what is under way, another process, and back in the balancer."""
+    child = yard.children.pop(name)
+    child.terminate()
+    code = await asyncio.to_thread(child.wait, 60)
+    if code:
+        raise AssertionError(f"{name} ended with {code}: {yard.log(name)[-1500:]}")
+    yard.start_api_process(name)
+    await asyncio.to_thread(yard.front.wait_for, name, up=True)
+
+
+async def fail_over(yard: Yard, sale: Sale) -> None:
+    """The primary dies; two seconds later its replica is promoted and the endpoint moves."""
+    await asyncio.to_thread(yard.primary.kill)
+    await asyncio.sleep(2.0)
+    await asyncio.to_thread(yard.fail_over)
+
+
+async def flush_all(yard: Yard, sale: Sale) -> None:
+    """FLUSHALL, twice."""
+    for _ in range(2):
+        with Redis.from_url(yard.primary.url) as client:
+            if not client.dbsize():
+                raise NothingHappened("there was nothing to forget")
+            client.flushall()
+        await asyncio.sleep(4.0)
+
+
+def database_stopped(seconds: float) -> Fault:
+    """The server ends in good order and is started again."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        assert yard.server is not None
+        await asyncio.to_thread(yard.server.stop)
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(yard.server.start)
+
+    return fault
+
+
+def read_only(seconds: float) -> Fault:
+    """The writer is demoted under its clients' connections, and promoted again: a fail-over seen from inside."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        server = yard.server
+        assert server is not None
+        # The application's account has no privilege that lets it write all the same; the drill's has.
+        await asyncio.to_thread(server.execute, "SET GLOBAL read_only = ON")
+        before = await yard.count("orders")
+        try:
+            await asyncio.sleep(seconds)
+            if await yard.count("orders") != before:
+                raise NothingHappened("orders were written to a database that is read-only")
+        finally:
+            await asyncio.to_thread(server.execute, "SET GLOBAL read_only = OFF")
+
+    return fault
+
+
+async def redelivery_storm(yard: Yard, sale: Sale) -> None:
+    """For ten seconds what was sent comes again and again, long after it was done, in a random order."""
+    seen: list[dict[bytes, bytes]] = []
+    last: bytes | str = "$"
+    again = 0
+    over = time.monotonic() + 10.0
+    with Redis.from_url(yard.queue.url) as client:
+        while time.monotonic() < over:
+            # Read by a client outside the group: acknowledged messages are gone from the stream at once.
+            answer: Any = await asyncio.to_thread(client.xread, {STREAM: last}, 100, 100)
+            fresh = [(message_id, fields) for message_id, fields in (answer[0][1] if answer else [])]
+            known = {fields[b"b"] for fields in seen}
+            seen += [fields for _, fields in fresh if fields[b"b"] not in known]
+            copies = sale.rng.sample(seen * 3, min(10, len(seen) * 3))
+            for fields in copies:
+                last = client.xadd(STREAM, cast("dict[Any, Any]", fields))
+                again += 1
+            if not copies and fresh:
+                last = fresh[-1][0]
+            await asyncio.sleep(0.1)
+    if again < 100:
+        raise NothingHappened(f"only {again} messages came again")
+
+
+def provider_misbehaves(mode: str, seconds: float) -> Fault:
+    """Slow or silent for everybody."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        await sale.provider.misbehave(mode)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await sale.provider.misbehave("none")
+
+    return fault
+
+
+def clock_jumps(kind: str, offset: str, seconds: float) -> Fault:
+    """One process is started anew with a clock that is off; after a while once more, with a right one."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        if LIBFAKETIME is None:
+            raise NothingHappened("libfaketime is not installed: apt-get install faketime")
+        name = await _leading(yard, kind)
+        wrong = {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME": offset, "DONT_FAKE_MONOTONIC": "1"}
+        for environ in (wrong, {}):
+            child = yard.children.pop(name)
+            child.terminate()
+            await asyncio.to_thread(child.wait, 60)
+            if name.startswith("worker"):
+                yard.start_worker(name, **environ)
+            else:
+                yard.start_api_process(name, **environ)
+                await asyncio.to_thread(yard.front.wait_for, name, up=True)
+            if environ:
+                await asyncio.sleep(seconds)
+                if not _fakes_its_clock(yard.pid(name)):
+                    raise NothingHappened(f"{name} has the machine's clock")
+
+    return fault
+
+
+def _fakes_its_clock(pid: int) -> bool:
+    return "libfaketime" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def disk_full(yard_folder: Path) -> Fault:
+    """The file system below the embedded stores has no block left for a while: SQLite and both Valkeys."""
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        ballast = yard_folder / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb") as file:
+            while True:
+                file.write(b"\0" * 65536)
+                file.flush()
+        try:
+            probe = yard_folder / "probe"
+            with contextlib.suppress(OSError):
+                probe.write_bytes(b"x" * 8192)
+                raise NothingHappened("the disk took another file")
+            await asyncio.sleep(10.0)
+        finally:
+            ballast.unlink(missing_ok=True)
+            (yard_folder / "probe").unlink(missing_ok=True)
+        # A Valkey that syncs each write ends when it cannot: whatever keeps services running starts it again.
+        for store in (yard.primary, yard.queue):
+            if store.pid is None:
+                await store.start_async()
+
+    return fault
+
+
+async def nothing(yard: Yard, sale: Sale) -> None:
+    """No fault: the same sale, for comparison."""
+    await asyncio.sleep(8.0)
