@@ -1,7 +1,7 @@
 -- Shared by the line's scripts (Lua scripts cannot call each other).
 -- All keys of an event begin with "w:{event}:", so that they live on one shard.
 --   meta     hash: state, run (server's run id), epoch, phase, n, seq, limit, serving, cap, rate, paused, draining, fence,
---            level (`serving` as the last refill brought it)
+--            level (`serving` as the last refill brought it), holes ("first-last,…" indexes that nobody holds)
 --   reg      hash subject -> index
 --   fresh    list "index:subject:joined ms" not yet in the database
 --   lease    hash subject -> "lease id:index:position:admitted ms:ends ms:state" (state p pending, c confirmed)

@@ -28,6 +28,7 @@ from ticketing.catalog.model import Event, SaleStatus
 from ticketing.waiting import sql
 from ticketing.waiting.beacon_client import Beacons
 from ticketing.waiting.book import ensure_line
+from ticketing.waiting.holes import between, positions_of, read_ranges, step_over
 from ticketing.waiting.lead import Leadership
 from ticketing.waiting.model import Census, Line, Phase, Rules, Signs, Stock, index_limit, next_health, release
 from ticketing.waiting.open_line import CHUNK, Opening, save_joins
@@ -88,6 +89,7 @@ class Controller:
         self._looked_at = 0.0
         self._seq: dict[str, int] = {}
         self._about: dict[str, int] = {}
+        self._nobody: dict[str, tuple[str, list[int]]] = {}
         self._ticks = 0
 
     @property
@@ -191,7 +193,10 @@ class Controller:
             census = replace(census, phase=Phase.OPEN.value)
         now = self._clock.now_ms()
         limit = index_limit(census, census.seq - self._seq.get(line.event_id, census.seq))
-        serving = release(line, census, stock, health)
+        holes = await self._holes(line, census)
+        census = replace(census, unclaimed=max(0, census.unclaimed - self._unheld(holes, census)))
+        called = release(line, census, stock, health) - census.serving
+        serving = step_over(holes, census.serving, called) if called > 0 else census.serving
         self._seq[line.event_id] = census.seq
         line = await self._write(line, serving, limit)
         await self._crash_point("line:decided")
@@ -202,6 +207,22 @@ class Controller:
             "bits": bits_at(line.work_bits, pressure.extra),
         }
         await self._post(line, census, stock, event, fence, limit or census.limit, fields)
+
+    async def _holes(self, line: Line, census: Census) -> list[int]:
+        """Where nobody stands: worked out once after each loss."""
+        if not census.holes or line.seed is None:
+            return []
+        of, holes = self._nobody.get(line.event_id, ("", []))
+        key = f"{line.epoch}/{census.holes}/{line.seed.hex()}"
+        if of != key:
+            holes = await asyncio.to_thread(positions_of, line, read_ranges(census.holes))
+            self._nobody[line.event_id] = (key, holes)
+        return holes
+
+    @staticmethod
+    def _unheld(holes: list[int], census: Census) -> int:
+        """How many of the places that were just called nobody will come for."""
+        return between(holes, census.before, min(census.serving, census.seq))
 
     async def _save(self, line: Line, census: Census) -> None:
         assert self._lead.fence is not None  # noqa: S101 - checked by the caller

@@ -104,6 +104,7 @@ class Census:
         refused: joins and claims refused as too frequent, since the last census.
         unsaved, ended: joins and endings that the database does not have yet.
         moved: places called within the last 60 s. health: 0 to 1, pressure: of bad joins; as they were last written.
+        before: places called before the reservation time. holes: indexes that nobody holds (`holes.py`).
     """
 
     phase: str
@@ -120,6 +121,8 @@ class Census:
     moved: int
     health: float
     pressure: str = ""
+    before: int = 0
+    holes: str = ""
 
 
 NOTHING_YET = Census(Phase.ANNOUNCED.value, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1.0)

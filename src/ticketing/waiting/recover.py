@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.waiting import sql
+from ticketing.waiting.holes import Gaps, Range, write_ranges
 from ticketing.waiting.lead import Leadership
 from ticketing.waiting.model import INDEX_BLOCK, Admission, Ending, Line, Rules, writable
 from ticketing.waiting.store import LineStore, Returned
@@ -64,25 +65,28 @@ class Recovery:
 
         line, highest = await lead.transact(save)
         await self._store.begin_refill(event_id, fence, self._clock.now_ms())
-        count = await self._places(line, lead, fence)
+        count, holes = await self._places(line, lead, fence, highest)
         inside = await self._visits(line, lead, fence)
         now = self._clock.now_ms()
         # Whoever was inside comes back all at once: begin gently.
         limit = highest + 2 * INDEX_BLOCK
         fields = meta_of(line) | {"seq": highest, "limit": limit, "serving": line.serving, "level": line.serving}
-        fields["health"] = "0.5"
+        fields |= {"health": "0.5", "holes": write_ranges(holes)}
         # Still the leader, now that all was read?
         await lead.beat()
         await self._store.end_refill(event_id, fence, now, line.serving, fields)
         log.info("line_refilled", event_id=event_id, places=count, inside=inside, seq=highest, serving=line.serving)
 
-    async def _places(self, line: Line, lead: Leadership, fence: int) -> int:
+    async def _places(self, line: Line, lead: Leadership, fence: int, highest: int) -> tuple[int, list[Range]]:
         after = count = 0
+        gaps = Gaps()
         while True:
             async with self._db.read() as conn:
                 rows = await sql.places_after(conn, line.event_id, line.epoch, after, _CHUNK)
             if not rows:
-                return count
+                gaps.upto(highest)
+                return count, gaps.ranges
+            gaps.held(index for index, _ in rows)
             await self._store.refill_places(line.event_id, fence, rows)
             after, count = rows[-1][0], count + len(rows)
             await lead.beat()

@@ -87,7 +87,7 @@ class Returned:
 
 
 def _census(answer: list[Any]) -> Census:
-    phase, *numbers, health, pressure = answer
+    phase, *numbers, health, pressure, before, holes = answer
     seq, limit, serving, inside, recent, unclaimed, at_door, refused, unsaved, ended, moved = map(int, numbers)
     return Census(
         phase=phase.decode(),
@@ -104,6 +104,8 @@ def _census(answer: list[Any]) -> Census:
         moved=moved,
         health=float(health),
         pressure=pressure.decode(),
+        before=int(before),
+        holes=holes.decode(),
     )
 
 

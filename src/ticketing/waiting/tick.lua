@@ -4,7 +4,7 @@
 -- ARGV  1 now ms  2 run id  3 epoch  4 fence  5 reservation ms  6 keep a place at the door for ms
 -- returns {'lost'} (fill it from the database) | {'deposed'} (another leader was here) | {'line', phase, seq, limit,
 --         serving, inside, recent, unclaimed, at the door, refused calls, unsaved joins, unsaved endings, places
---         called within a minute, health, pressure}
+--         called within a minute, health, pressure, places called before the reservation time, holes}
 -- include _line.lua
 local meta, reg, used, lease, active = KEYS[1], KEYS[2], KEYS[4], KEYS[5], KEYS[6]
 local admits, entered, door, seen, released = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
@@ -73,4 +73,5 @@ if refused > 0 then
 end
 return {'line', line.phase, line.seq, line.limit, line.serving, redis.call('ZCARD', active), redis.call('ZCARD', admits),
   unclaimed, redis.call('ZCARD', door), refused, redis.call('LLEN', KEYS[3]), redis.call('LLEN', KEYS[12]), moved,
-  redis.call('HGET', meta, 'health') or '1', redis.call('HGET', meta, 'pressure') or ''}
+  redis.call('HGET', meta, 'health') or '1', redis.call('HGET', meta, 'pressure') or '', old,
+  redis.call('HGET', meta, 'holes') or ''}
