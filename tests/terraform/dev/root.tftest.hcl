@@ -57,13 +57,19 @@ run "rejects_bad_values_2" {
 
   variables {
     asg_desired_capacity = 21
+    aws_region           = "seoul"
     db_password          = "alllower123!"
+    domain_name          = "https://tickets.example.com"
+    environment          = "staging"
     redis_num_nodes      = 7
   }
 
   expect_failures = [
     var.asg_desired_capacity,
+    var.aws_region,
     var.db_password,
+    var.domain_name,
+    var.environment,
     var.redis_num_nodes,
   ]
 }
@@ -74,11 +80,17 @@ run "rejects_bad_values_3" {
   variables {
     asg_desired_capacity = 1
     db_password          = "ALLUPPER123!"
+    domain_name          = "tickets.example.com"
+    environment          = "prod"
+    payment_url          = "http://payments.example.com"
   }
 
   expect_failures = [
     var.asg_desired_capacity,
     var.db_password,
+    var.domain_name,
+    var.environment,
+    var.payment_url,
   ]
 }
 
@@ -86,13 +98,20 @@ run "rejects_bad_values_4" {
   command = plan
 
   variables {
-    asg_max_size = 201
-    db_password  = "NoDigitsHere!"
+    alb_ingress        = "cloudfront"
+    asg_max_size       = 201
+    availability_zones = ["ap-northeast-2a"]
+    db_password        = "NoDigitsHere!"
+    enable_cdn         = false
+    mail_password      = "secret-of-mail-1"
   }
 
   expect_failures = [
+    var.alb_ingress,
     var.asg_max_size,
+    var.availability_zones,
     var.db_password,
+    var.mail_password,
   ]
 }
 
@@ -100,13 +119,18 @@ run "rejects_bad_values_5" {
   command = plan
 
   variables {
-    asg_min_size = 0
-    db_password  = "NoSpecial123"
+    asg_min_size       = 0
+    availability_zones = ["ap-northeast-2a", "ap-northeast-2a"]
+    db_password        = "NoSpecial123"
+    enable_nat_gateway = false
+    payment_url        = "https://payments.example.com"
   }
 
   expect_failures = [
     var.asg_min_size,
+    var.availability_zones,
     var.db_password,
+    var.enable_nat_gateway,
   ]
 }
 
@@ -114,152 +138,16 @@ run "rejects_bad_values_6" {
   command = plan
 
   variables {
-    availability_zones = ["ap-northeast-2a"]
+    availability_zones = ["us-east-1a", "us-east-1b"]
+    create_zone        = true
     db_password        = "With/Slash123!"
   }
 
   expect_failures = [
     var.availability_zones,
     var.db_password,
-  ]
-}
-
-run "rejects_bad_values_7" {
-  command = plan
-
-  variables {
-    availability_zones = ["ap-northeast-2a", "ap-northeast-2a"]
-  }
-
-  expect_failures = [
-    var.availability_zones,
-  ]
-}
-
-run "rejects_bad_values_8" {
-  command = plan
-
-  variables {
-    availability_zones = ["us-east-1a", "us-east-1b"]
-  }
-
-  expect_failures = [
-    var.availability_zones,
-  ]
-}
-
-run "rejects_bad_values_9" {
-  command = plan
-
-  variables {
-    aws_region = "seoul"
-  }
-
-  expect_failures = [
-    var.aws_region,
-  ]
-}
-
-run "rejects_bad_values_10" {
-  command = plan
-
-  variables {
-    domain_name = "https://tickets.example.com"
-  }
-
-  expect_failures = [
     var.domain_name,
   ]
-}
-
-run "rejects_bad_values_11" {
-  command = plan
-
-  variables {
-    domain_name = "tickets.example.com"
-  }
-
-  expect_failures = [
-    var.domain_name,
-  ]
-}
-
-run "rejects_bad_values_12" {
-  command = plan
-
-  variables {
-    environment = "staging"
-  }
-
-  expect_failures = [
-    var.environment,
-  ]
-}
-
-run "rejects_bad_values_13" {
-  command = plan
-
-  variables {
-    environment = "prod"
-  }
-
-  expect_failures = [
-    var.environment,
-  ]
-}
-
-run "rejects_bad_values_14" {
-  command = plan
-
-  variables {
-    payment_url = "http://payments.example.com"
-  }
-
-  expect_failures = [
-    var.payment_url,
-  ]
-}
-
-run "rejects_when_cloudfront_is_off_but_wanted" {
-  command = plan
-
-  variables {
-    alb_ingress = "cloudfront"
-    enable_cdn  = false
-  }
-
-  expect_failures = [var.alb_ingress]
-}
-
-run "rejects_when_mail_has_a_password_but_no_server" {
-  command = plan
-
-  variables {
-    mail_password = "secret-of-mail-1"
-  }
-
-  expect_failures = [var.mail_password]
-}
-
-run "rejects_when_without_nat_there_is_no_way_to_the_provider" {
-  command = plan
-
-  variables {
-    enable_nat_gateway = false
-    payment_url        = "https://payments.example.com"
-  }
-
-  expect_failures = [var.enable_nat_gateway]
-}
-
-run "rejects_when_a_zone_has_no_name" {
-  command = plan
-
-  variables {
-    create_zone = true
-  }
-
-  expect_failures = [var.domain_name]
 }
 
 run "dev_as_promised" {

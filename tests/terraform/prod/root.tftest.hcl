@@ -50,26 +50,16 @@ run "rejects_bad_values_2" {
 
   variables {
     enable_nat_gateway = false
+    environment        = "dev"
   }
 
   expect_failures = [
     var.enable_nat_gateway,
-  ]
-}
-
-run "rejects_bad_values_3" {
-  command = plan
-
-  variables {
-    environment = "dev"
-  }
-
-  expect_failures = [
     var.environment,
   ]
 }
 
-run "rejects_bad_values_4" {
+run "rejects_bad_values_3" {
   command = plan
 
   variables {
