@@ -3,7 +3,7 @@
 SQLite lets one connection write at a time; who finds the file locked sleeps for 1, 2, 5, 10 … up to 100 ms between
 tries, in no order. With several processes that commit often, most of the time is slept away. Here writers queue up
 before they try: first in the process, first come, first served, then for an advisory lock beside the file, which is
-looked at every half millisecond.
+looked at every half millisecond, and less often when it takes long.
 
 Nothing but pace depends on this: who waited too long goes on without a turn, and SQLite's own lock judges as ever.
 """
@@ -17,7 +17,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-_LOOK_SECONDS = 0.0005
+_LOOK_SECONDS, _MOST_SECONDS = 0.0005, 0.004
 
 
 class WriteTurns:
@@ -49,12 +49,14 @@ class WriteTurns:
         if self._file is None:
             with contextlib.suppress(OSError):  # a folder that cannot be written to: no pace is kept
                 self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        pause = _LOOK_SECONDS
         while self._file is not None:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             except BlockingIOError:
-                await asyncio.sleep(_LOOK_SECONDS)
+                await asyncio.sleep(pause)
+                pause = min(_MOST_SECONDS, pause * 1.25)
 
     def _unlock(self) -> None:
         if self._file is not None:
