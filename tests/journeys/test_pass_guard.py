@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,12 @@ async def test_hot_routes_are_routes_of_the_framework_too(stack: Stack) -> None:
     async with open_parts(stack.settings) as parts:
         hot = create_asgi(parts)
         listed = {
-            (method, route.path.replace("{event_id:str}", "X").replace("{name:str}", "X.json"))
+            (
+                method,
+                route.path.replace("{event_id:str}", "X")
+                .replace("{name:str}", "X.json")
+                .replace("{order_id:str}", "X"),
+            )
             for route in create_app(parts).routes
             if isinstance(route, HTTPRoute)
             for method in route.methods
@@ -95,7 +101,8 @@ async def scene(stack: Stack, client: httpx.AsyncClient) -> Scene:
         await eventually(lambda event_id=event_id: is_open(client, event_id))
         for person in (alice, bob):
             place: dict[str, Any] = (await person.join(event_id)).json()
-            tokens[f"{person.email} {event_id}"] = place["pass"]
+            # Straight in, where a slot is free at that very moment; else by the way that everybody goes.
+            tokens[f"{person.email} {event_id}"] = place.get("pass") or await let_in(person, event_id)
             tokens[f"{person.email} {event_id} ticket"] = place["ticket"]
     again = await sign_in(client, alice.email, PASSWORD)
     elsewhere = (await again.claim(event.id)).json()["pass"]
@@ -113,6 +120,17 @@ async def scene(stack: Stack, client: httpx.AsyncClient) -> Scene:
         "nonsense": "pass",
     }
     return Scene(stack, client, event.id, alice, bob, wrong | {"mine": mine, "hold": hold["token"]})
+
+
+async def let_in(person: Person, event_id: str) -> str:
+    """The pass, once the claim is answered with one."""
+    for _ in range(20):
+        answer = await person.claim(event_id)
+        if answer.status_code == 200:
+            person.passes.clear()
+            return str(answer.json()["pass"])
+        await asyncio.sleep(0.7)
+    raise AssertionError(answer.text)
 
 
 async def is_open(client: httpx.AsyncClient, event_id: str) -> bool:

@@ -118,5 +118,6 @@ def most_inside(visits: Iterable[tuple[float, float]]) -> int:
 
 
 def bots_let_in(history: History) -> list[str]:
-    """Tries of bots that were not refused: anything but a 4xx."""
-    return [f"{what}: answered {status} {code}" for what, status, code in history.bots if not 400 <= status < 500]
+    """Tries of bots that were not refused: anything but a 4xx, or the 503 of a sale that is not ready for anybody."""
+    refusals = {*range(400, 500), 503}
+    return [f"{what}: answered {status} {code}" for what, status, code in history.bots if status not in refusals]

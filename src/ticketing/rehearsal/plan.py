@@ -26,7 +26,9 @@ class Mix:
     doubler: float = 0.10
 
     def habit(self, number: int) -> str:
-        """Of the fan with this number; evenly mixed, the same in every run."""
+        """Of the fan with this number; evenly mixed, the same in every run. However few they are, one is a bot."""
+        if number == 1 and self.bot > 0:
+            return "bot"
         at = number * 0.6180339887498949 % 1.0
         for name in ("slow", "leaver", "closer", "bot", "doubler"):
             share = getattr(self, name)
