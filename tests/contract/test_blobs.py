@@ -104,6 +104,50 @@ class TestBlobs:
         assert len(seen) == 12
         assert set(seen) <= set(values)
 
+    async def test_an_earlier_turn_replaces_nothing_of_a_later_one(self, blobs: Blobs) -> None:
+        assert await by_turn(blobs, "old", 3)
+        assert await by_turn(blobs, "same", 3)
+        assert await by_turn(blobs, "later", 10)
+        assert not await by_turn(blobs, "stale", 9)
+        assert not await by_turn(blobs, "stale again", 3)
+        assert await blobs.get("status/a.json") == b"later"
+        assert await by_turn(blobs, "goes on", 10)
+        assert await by_turn(blobs, "elsewhere", 1, key="status/b.json")
+
+    async def test_control_without_turns_an_earlier_one_replaces_a_later(self, blobs: Blobs) -> None:
+        await by_turn(blobs, "later", 10)
+        await blobs.put("status/a.json", b"stale", "text/plain")
+        assert await blobs.get("status/a.json") == b"stale"
+
+    async def test_what_was_put_without_a_turn_is_anybodys(self, blobs: Blobs) -> None:
+        await by_turn(blobs, "later", 10)
+        await blobs.put("status/a.json", b"reset", "text/plain")
+        assert await by_turn(blobs, "anew", 2)
+        assert not await by_turn(blobs, "stale", 1)
+
+    async def test_of_many_turns_at_once_the_last_stays(self, blobs: Blobs) -> None:
+        async def insist(turn: int) -> None:
+            stored = False
+            while not stored:
+                try:
+                    await by_turn(blobs, str(turn), turn)
+                    stored = True
+                except BlobsAway:
+                    await asyncio.sleep(0.01)
+
+        await asyncio.gather(*(insist(turn) for turn in (4, 1, 6, 2, 5, 3)))
+        assert await blobs.get("status/a.json") == b"6"
+
+    @pytest.mark.parametrize("key", BAD_KEYS)
+    async def test_turns_are_kept_of_paths_only(self, blobs: Blobs, key: str) -> None:
+        with pytest.raises(ValueError, match="blob key"):
+            await by_turn(blobs, "x", 1, key=key)
+
+
+async def by_turn(blobs: Blobs, text: str, turn: int, key: str = "status/a.json") -> bool:
+    """Put by a turn."""
+    return await blobs.put_by_turn(key, text.encode(), "text/plain", turn=turn)
+
 
 def file_names(folder: Path) -> list[str]:
     """Of all files below it."""
@@ -111,6 +155,12 @@ def file_names(folder: Path) -> list[str]:
 
 
 class TestFolder:
+    async def test_processes_see_each_others_turns(self, tmp_path: Path) -> None:
+        first, second = FolderBlobs(tmp_path), FolderBlobs(tmp_path)
+        assert await by_turn(second, "later", 2)
+        assert not await by_turn(first, "stale", 1)
+        assert file_names(tmp_path) == [".a.json.turn", "a.json"]
+
     async def test_nothing_but_values_is_left_behind(self, tmp_path: Path) -> None:
         store = FolderBlobs(tmp_path)
         await asyncio.gather(*(store.put(f"a/{i % 3}", b"x" * 1000, "text/plain") for i in range(30)))
@@ -157,6 +207,29 @@ class TestS3:
         await store.close()
         head = await asyncio.to_thread(s3_client(queue_moto_server).head_object, Bucket=bucket, Key="a.pdf")
         assert head["ContentType"] == "application/pdf"
+
+    async def test_another_process_and_a_deletion_are_noticed(self, queue_moto_server: MotoServer) -> None:
+        bucket = new_bucket(queue_moto_server)
+        first, second = [await s3_blobs(queue_moto_server.port, bucket) for _ in range(2)]
+        assert await by_turn(first, "first", 1)
+        assert await by_turn(second, "second", 2)
+        assert not await by_turn(first, "stale", 1)
+        await asyncio.to_thread(s3_client(queue_moto_server).delete_object, Bucket=bucket, Key="status/a.json")
+        assert await by_turn(second, "again", 2)
+        head = await asyncio.to_thread(s3_client(queue_moto_server).head_object, Bucket=bucket, Key="status/a.json")
+        assert (head["ContentType"], head["Metadata"]) == ("text/plain", {"turn": "2"})
+        for store in (first, second):
+            await store.close()
+
+    async def test_while_one_writes_a_put_is_one_request(
+        self, queue_moto_server: MotoServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = await s3_blobs(queue_moto_server.port, new_bucket(queue_moto_server))
+        await by_turn(store, "first", 1)
+        monkeypatch.setattr(store, "_look", None)
+        for number in range(3):
+            assert await by_turn(store, f"value {number}", 1)
+        await store.close()
 
     async def test_a_bucket_that_is_not_there_is_away_and_not_empty(self, queue_moto_server: MotoServer) -> None:
         store = await s3_blobs(queue_moto_server.port, "no-such-bucket")

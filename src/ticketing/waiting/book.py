@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
+from functools import partial
 
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
@@ -92,15 +93,20 @@ class LineBook:
         if line.drawn:
             return line
         # Right after T-0 a thousand claims ask this at once: one of them reads for all. A reading that was under
-        # way may be from just before the draw: who finds nothing in it waits for one that began later.
+        # way may be from just before the draw: who finds nothing in it waits for one that began later. One that has
+        # ended counts for nothing: in a busy process hundreds of claims run before the loop gets to its callbacks.
         for _ in range(2):
             look = self._looks.get(event_id)
-            if look is None:
+            if look is None or look.done():
                 look = self._looks[event_id] = asyncio.create_task(self._look(event_id))
-                look.add_done_callback(lambda _: self._looks.pop(event_id, None))
+                look.add_done_callback(partial(self._looked, event_id))
             if newer := await asyncio.shield(look):
                 return newer
         return line
+
+    def _looked(self, event_id: str, look: asyncio.Task[Line | None]) -> None:
+        if self._looks.get(event_id) is look:
+            del self._looks[event_id]
 
     async def _look(self, event_id: str) -> Line | None:
         async with self._db.read() as conn:

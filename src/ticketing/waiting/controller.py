@@ -32,9 +32,10 @@ from ticketing.waiting.holes import between, positions_of, read_ranges, step_ove
 from ticketing.waiting.lead import Leadership
 from ticketing.waiting.model import Census, Line, Phase, Rules, Signs, Stock, index_limit, next_health, release
 from ticketing.waiting.open_line import CHUNK, Opening, save_joins
+from ticketing.waiting.posting import Posting
 from ticketing.waiting.price import read_pressure, write_pressure
 from ticketing.waiting.recover import Recovery, meta_of
-from ticketing.waiting.status import CACHE, about_document, about_key, status_document, status_key
+from ticketing.waiting.status import about_document, about_key, status_document, status_key
 from ticketing.waiting.store import Deposed, LineStore, Lost
 from ticketing.waiting.work import bits_at, next_pressure
 
@@ -75,7 +76,7 @@ class Controller:
         self._db = db
         self._store = store
         self._catalog = catalog
-        self._blobs = blobs
+        self._posting = Posting(blobs)
         self._clock = clock
         self._rules = rules
         self._lead = lead
@@ -280,10 +281,10 @@ class Controller:
         status = status_document(line, told, stock, now)
         await self._store.publish(line, fence, now, limit, fields, status)
         try:
-            await self._blobs.put(status_key(line.event_id), status, "application/json", CACHE)
+            await self._posting.put(status_key(line.event_id), status, fence)
             if self._about.get(line.event_id) != line.about:
                 body = about_document(line, event)
-                await self._blobs.put(about_key(line.event_id), body, "application/json", CACHE)
-                self._about[line.event_id] = line.about
+                if await self._posting.put(about_key(line.event_id), body, fence):
+                    self._about[line.event_id] = line.about
         except BlobsAway as error:
             log.warning("status_not_stored", event_id=line.event_id, error=repr(error)[:200])

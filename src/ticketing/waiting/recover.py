@@ -12,7 +12,7 @@ from ticketing.base.db import Database
 from ticketing.waiting import sql
 from ticketing.waiting.holes import Gaps, Range, write_ranges
 from ticketing.waiting.lead import Leadership
-from ticketing.waiting.model import INDEX_BLOCK, Admission, Ending, Line, Rules, writable
+from ticketing.waiting.model import INDEX_BLOCK, RESERVATION_MS, Admission, Ending, Line, Rules, writable
 from ticketing.waiting.store import LineStore, Returned
 
 log = structlog.get_logger(__name__)
@@ -97,6 +97,7 @@ class Recovery:
             async with self._db.read() as conn:
                 rows = await sql.visits_after(conn, line.event_id, line.epoch, after, _CHUNK)
             if not rows:
+                await self._called(line, fence)
                 return inside
             now = self._clock.now_ms()
             over = [row for row in rows if row.reason in _USED or row.ends_at <= now]
@@ -109,6 +110,12 @@ class Recovery:
             await self._store.refill_visits(line.event_id, fence, back)
             after, inside = rows[-1].idx, inside + sum(visit.active_until > 0 for visit in back)
             await lead.beat()
+
+    async def _called(self, line: Line, fence: int) -> None:
+        """Places whose reservation was over before the loss get no second one: their slots are for those behind."""
+        async with self._db.read() as conn:
+            old, entered = await sql.called_long_ago(conn, line.event_id, line.epoch, RESERVATION_MS)
+        await self._store.refill_called(line.event_id, fence, self._clock.now_ms() - RESERVATION_MS, old, entered)
 
     def _returned(self, line: Line, row: Any, now: int) -> Returned:
         visit = Admission(line.event_id, line.epoch, row.idx, row.subject, row.lease_id, row.admitted_at, row.ends_at)

@@ -1,4 +1,4 @@
--- Bring a line back from the database, in chunks: begin (wipes), places, visits, used, end.
+-- Bring a line back from the database, in chunks: begin (wipes), places, visits, used, admits, entered, released, end.
 --
 -- KEYS  1 meta  2 reg  3 fresh  4 used  5 lease  6 active  7 admits  8 entered  9 door  10 seen  11 released  12 ended
 --       13 status
@@ -8,6 +8,8 @@
 --   'visits' subject, lease text, expiry ms or 0, admitted ms, position, …
 --   'used'   index, subject, …: these places are used; the subject has no place unless it joined again
 --   'admits' lease id, admitted ms, …: visits that are over and still count against the rate
+--   'entered' lease id, position, …: who came in of the places that were called last
+--   'released' ms, serving: so many places had been called by then
 --   'end'    now ms, serving, then pairs field, value: state becomes ready
 -- returns 'ok' | 'busy' (another leader is at it, or another server answers)
 local meta = KEYS[1]
@@ -51,11 +53,17 @@ elseif step == 'admits' then
   for i = 4, #ARGV, 2 do
     redis.call('ZADD', KEYS[7], ARGV[i + 1], ARGV[i])
   end
+elseif step == 'entered' then
+  for i = 4, #ARGV, 2 do
+    redis.call('ZADD', KEYS[8], ARGV[i + 1], ARGV[i])
+  end
+elseif step == 'released' then
+  redis.call('ZADD', KEYS[11], ARGV[4], ARGV[5])
 else
   for i = 6, #ARGV, 2 do
     redis.call('HSET', meta, ARGV[i], ARGV[i + 1])
   end
-  -- Released places keep their reservation once more: whose turn it was may be about to come.
+  -- Places called last keep their reservation once more: whose turn it was may be about to come.
   redis.call('ZADD', KEYS[11], ARGV[4], ARGV[5])
   redis.call('HSET', meta, 'state', 'ready')
 end

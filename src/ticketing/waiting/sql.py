@@ -298,6 +298,22 @@ async def visits_after(conn: AsyncConnection, event_id: str, epoch: int, after: 
     return list(await conn.execute(select(line_visits).where(*where).order_by(line_visits.c.idx).limit(limit)))
 
 
+async def called_long_ago(
+    conn: AsyncConnection, event_id: str, epoch: int, reservation_ms: int
+) -> tuple[int, list[tuple[str, int]]]:
+    """Up to which position all were called at least `reservation_ms` before the last visit began, as far as the books
+    can prove it (somebody at that position was let in so long ago), and (lease id, position) of who came in behind.
+    """
+    where = (line_visits.c.event_id == event_id, line_visits.c.epoch == epoch)
+    last = (await conn.execute(select(func.max(line_visits.c.admitted_at)).where(*where))).scalar()
+    if last is None:
+        return 0, []
+    long_ago = line_visits.c.admitted_at <= last - reservation_ms
+    old = (await conn.execute(select(func.max(line_visits.c.position)).where(*where, long_ago))).scalar() or 0
+    behind = select(line_visits.c.lease_id, line_visits.c.position).where(*where, line_visits.c.position > old)
+    return old, [(lease, position) for lease, position in await conn.execute(behind) if lease]
+
+
 async def lead(conn: AsyncConnection, name: str, fence: int) -> bool:
     """The leader's beat: False when another leads. Locks the row until the commit, so nobody can take over within."""
     beat = update(line_leader).where(line_leader.c.name == name, line_leader.c.fence == fence)

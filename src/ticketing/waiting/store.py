@@ -312,6 +312,17 @@ class LineStore:
         """Bring back (lease id, instant) of admissions that count against the rate. Raises Deposed."""
         await self._refill_chunks(event_id, fence, "admits", [[lease, at] for lease, at in admissions])
 
+    async def refill_called(
+        self, event_id: str, fence: int, at: int, called: int, entered: Iterable[tuple[str, int]]
+    ) -> None:
+        """Bring back that `called` places were released by `at` (ms), and (lease id, position) of who came in behind.
+
+        Raises Deposed.
+        """
+        await self._refill_chunks(event_id, fence, "entered", [[lease, position] for lease, position in entered])
+        if called:
+            await self._refill(event_id, fence, "released", [at, called])
+
     async def end_refill(
         self, event_id: str, fence: int, now: int, called: int, fields: Mapping[str, str | int]
     ) -> None:

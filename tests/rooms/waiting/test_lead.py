@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
 
 from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, step
+from ticketing.base.blobs import FolderBlobs
 from ticketing.base.db import DatabaseAway
 from ticketing.waiting import sql
 from ticketing.waiting.controls import Change
 from ticketing.waiting.lead import TAKEOVER_SECONDS, Leadership
-from ticketing.waiting.store import Deposed
+from ticketing.waiting.posting import PATIENCE
+from ticketing.waiting.status import status_key
+from ticketing.waiting.store import Deposed, LineStore
 
 LOOK_SECONDS = 0.5
 
@@ -136,3 +140,65 @@ async def test_a_leader_stopped_in_its_tick_wakes_up_to_do_nothing(bench: Bench,
     assert await bench.meta() == before
     assert await bench.api.store.status(bench.event.id) == status
     assert (await bench.meta())["cap"] == "77"
+
+
+async def stopped_before_its_put(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> tuple[bytes | None, bytes | None]:
+    """The blob as the next leader wrote it, and after the stopped one has woken up between Valkey and its put."""
+    stale = bench.candidate()
+    await step(stale)
+    standby = bench.candidate()
+    await step(standby)
+    bench.clock.advance(1)
+    publish = LineStore.publish
+
+    async def publish_and_stop(store: LineStore, *args: Any) -> None:
+        await publish(store, *args)
+        await bench.crash("published")
+
+    monkeypatch.setattr(LineStore, "publish", publish_and_stop)
+    bench.stop_at = "published"
+    hanging = asyncio.create_task(stale.step())
+    await bench.stopped.wait()
+    await step(standby)
+    bench.clock.advance(TAKEOVER_SECONDS)
+    await step(standby)
+    assert (await bench.meta())["fence"] == "2"
+    key = status_key(bench.event.id)
+    before = await bench.blobs.get(key)
+    bench.resumed.set()
+    await hanging
+    return before, await bench.blobs.get(key)
+
+
+async def test_a_leader_stopped_before_its_put_shows_no_older_status(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = await stopped_before_its_put(bench, monkeypatch)
+    assert before is not None
+    assert after == before
+
+
+async def test_control_without_turns_it_would(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def put(blobs: FolderBlobs, key: str, body: bytes, *headers: str, turn: int) -> bool:
+        assert turn > 0
+        await blobs.put(key, body, *headers)
+        return True
+
+    monkeypatch.setattr(FolderBlobs, "put_by_turn", put)
+    before, after = await stopped_before_its_put(bench, monkeypatch)
+    assert before is not None
+    assert after is not None
+    assert json.loads(after)["at"] < json.loads(before)["at"]
+
+
+async def test_a_database_from_an_older_copy_does_not_leave_one_status_for_ever(bench: Bench) -> None:
+    leader, key = bench.candidate(), status_key(bench.event.id)
+    await bench.blobs.put_by_turn(key, b"of a lost future", "application/json", turn=90)
+    for _ in range(PATIENCE):
+        await step(leader)
+        bench.clock.advance(1)
+        assert await bench.blobs.get(key) == b"of a lost future"
+    for _ in range(2):
+        await step(leader)
+        bench.clock.advance(1)
+        assert await bench.blobs.get(key) == await bench.api.store.status(bench.event.id)

@@ -7,12 +7,12 @@ import itertools
 
 import pytest
 
-from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, step
+from tests.rooms.waiting.line_bench import LOBBY_MS, PLENTY, Bench, step
 from ticketing.base.errors import Conflict, Unavailable
 from ticketing.waiting import sql
 from ticketing.waiting.controls import Change
 from ticketing.waiting.draw import RollDigest
-from ticketing.waiting.model import Census
+from ticketing.waiting.model import Census, Stock
 from ticketing.waiting.open_line import gapless
 
 PEOPLE = [f"acc_{n}" for n in range(6)]
@@ -200,3 +200,60 @@ async def test_claims_under_way_in_a_loss_give_no_pass(opened: Bench) -> None:
     entry = await opened.claim(first)
     rows = await opened.rows("SELECT lease_id, admitted_at, ends_at, live FROM line_visits WHERE event_id = :e")
     assert rows == [(entry.lease_id, opened.now, entry.expires_at, 1)]
+
+
+async def seconds_until_the_next_is_called(bench: Bench) -> int:
+    """A line that has moved for half a minute is lost and refilled: how long it then stands still, at most 20 s."""
+    people = [f"acc_{n}" for n in range(40)]
+    await step(bench.candidate())
+    for person in people:
+        await bench.join(person)
+    bench.clock.advance(LOBBY_MS / 1000)
+    await tick(bench)
+    places = {p: (await bench.api.joins.place(bench.event.id, p)).position or 0 for p in people}
+    waiting = sorted(people, key=places.__getitem__)
+
+    async def a_while(seconds: float) -> int:
+        """Whoever is called comes and goes at once."""
+        await tick(bench, seconds=seconds)
+        serving = (await bench.line()).serving
+        while waiting and places[waiting[0]] <= serving:
+            await bench.claim(waiting[0])
+            await bench.leave(waiting.pop(0))
+        return serving
+
+    for _ in range(8):
+        before = await a_while(4)
+    bench.stock = Stock((0,), 1, (1,))  # nobody is called, and what ended is written down
+    await tick(bench)
+    bench.stock = PLENTY
+    assert 15 <= before < len(people)
+    await flush(bench)
+    for second in range(20):
+        if await a_while(1) > before:
+            return second
+    return 20
+
+
+async def test_after_a_loss_the_next_are_called_at_once(bench: Bench) -> None:
+    assert await seconds_until_the_next_is_called(bench) <= 2
+
+
+async def test_control_if_all_were_reserved_again_the_line_would_stand_still(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing_known(*_: object) -> tuple[int, list[tuple[str, int]]]:
+        return 0, []
+
+    monkeypatch.setattr(sql, "called_long_ago", nothing_known)
+    assert await seconds_until_the_next_is_called(bench) >= 12
+
+
+async def test_who_was_just_called_keeps_the_reservation_after_a_loss(opened: Bench) -> None:
+    first = await the_first(opened)
+    await opened.claim(first)
+    await flush(opened)
+    await tick(opened)
+    after = await opened.census()
+    # Three were called a moment ago; one came.
+    assert (after.serving, after.unclaimed, after.inside) == (3, 2, 1)
