@@ -28,6 +28,9 @@ from tests.stack import running
 
 pytestmark = pytest.mark.slow
 CAP, RATE, PEOPLE = 40, 6_000, 300
+TAKEN_OVER_SECONDS = 30.0
+"""Another leads by then even on a busy machine. That it takes less than five seconds of an idle one is proved by the
+clock that `tests/rooms/waiting/test_lead.py` moves by hand; what it took is printed."""
 
 
 class LineSite(Site):
@@ -98,7 +101,7 @@ async def leader_killed(sale: Sale) -> None:
     fence, pid = await sale.site.leader()
     name = sale.site.name_of(pid)
     sale.site.kill(name)
-    await served_on(sale, sale.inside(), fence, 6.0)
+    await served_on(sale, sale.inside(), fence, TAKEN_OVER_SECONDS)
     sale.site.start_worker(name)
 
 
@@ -107,7 +110,7 @@ async def leader_stopped(sale: Sale) -> None:
     fence, pid = await sale.site.leader()
     os.kill(pid, signal.SIGSTOP)
     try:
-        await served_on(sale, sale.inside(), fence, 6.0)
+        await served_on(sale, sale.inside(), fence, TAKEN_OVER_SECONDS)
         await asyncio.sleep(5)
     finally:
         os.kill(pid, signal.SIGCONT)
@@ -165,7 +168,7 @@ async def test_a_leader_that_dies_at_a_point_is_replaced(line_site: LineSite, tm
         fence, pid = await line_site.leader()
         marker.unlink()
         await line_site.death_of(line_site.name_of(pid))
-        await served_on(sale, sale.inside(), fence, 6.0)
+        await served_on(sale, sale.inside(), fence, TAKEN_OVER_SECONDS)
 
     at_the_draw = point in ("line:frozen", "line:drawn")
     if not at_the_draw:
