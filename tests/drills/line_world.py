@@ -88,11 +88,15 @@ class World:
         self._examples += 1
         folder = self._folder / f"x{self._examples}"
         folder.mkdir()
-        shutil.copy(self._folder / "empty.sqlite3", folder / "books.sqlite3")
         return self.run(self._open(folder))
 
+    async def _books(self, folder: Path) -> Path | str:
+        """An empty database: a file, or a URL."""
+        shutil.copy(self._folder / "empty.sqlite3", folder / "books.sqlite3")
+        return folder / "books.sqlite3"
+
     async def _open(self, folder: Path) -> Bench:
-        self.bench = bench = Bench(self._server.url, folder / "books.sqlite3", folder, RULES, NOW)
+        self.bench = bench = Bench(self._server.url, await self._books(folder), folder, RULES, NOW)
         self._ids = itertools.count(1)
         await bench.open(migrated=True, secret=bytes(range(32)))
         await bench.valkey.execute("FLUSHALL")

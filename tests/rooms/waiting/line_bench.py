@@ -104,14 +104,18 @@ class Process:
 
 
 class Bench:
-    """One event with a line. `stock`, `signs`, `db.away` and `crash_at` are what a test moves."""
+    """One event with a line. `stock`, `signs`, `db.away` and `crash_at` are what a test moves.
 
-    def __init__(self, valkey_url: str, database: Path, folder: Path, rules: Rules = RULES, now: int = 0) -> None:
+    `database`: an SQLite file, or the URL of a server's.
+    """
+
+    def __init__(self, valkey_url: str, database: Path | str, folder: Path, rules: Rules = RULES, now: int = 0) -> None:
         self.rules = rules
         self.folder = folder
         self.clock = ManualClock(now or SystemClock().now_ms() // 1000 * 1000)
         self.valkey = Valkey(valkey_url)
-        self.db = SwitchedDatabase(connect_database(f"sqlite+aiosqlite:///{database}").engine)
+        url = database if isinstance(database, str) else f"sqlite+aiosqlite:///{database}"
+        self.db = SwitchedDatabase(connect_database(url).engine)
         self.catalog = Catalog(self.db, self.clock)
         self.blobs = FolderBlobs(folder / "blobs")
         self.signer = Signer({"t": bytes(range(32))}, "t")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, Crashed, step
-from ticketing.base.errors import Conflict, NotFound, Problem, Unavailable
+from ticketing.base.errors import Conflict, NotFound, Problem, RateLimited, Unavailable
 from ticketing.waiting.controls import Change
 from ticketing.waiting.model import PENDING_MS, Stock
 from ticketing.waiting.store import DOOR_MS
@@ -74,6 +74,19 @@ async def test_a_retry_is_the_same_visit(opened: Bench) -> None:
     rows = await opened.rows("SELECT lease_id, live FROM line_visits WHERE event_id = :e")
     assert rows == [(entries[0].lease_id, 1)]
     assert (await opened.census()).recent == 1
+
+
+async def test_who_claims_every_ten_milliseconds_is_told_to_wait_and_keeps_the_place(opened: Bench) -> None:
+    *_, second, last = await in_order(opened)
+    answers = [await told(opened, last) for _ in range(60)]
+    assert answers[0] == "not_your_turn"
+    assert answers[-1] == "rate_limited"
+    with pytest.raises(RateLimited) as problem:
+        await opened.claim(last)
+    assert problem.value.extra["retry_after"] >= 1
+    assert (await opened.api.joins.place(opened.event.id, last)).position == len(PEOPLE)
+    # Nobody else is slowed down by it.
+    assert await told(opened, second) == "not_your_turn"
 
 
 async def test_before_the_draw_it_is_nobodys_turn(bench: Bench) -> None:
