@@ -73,21 +73,30 @@ class Availability:
         self._clock = clock
         self._max_age_ms = max_age_ms
         self._snapshots: dict[str, Snapshot] = {}
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._looks: dict[str, asyncio.Task[Snapshot]] = {}
 
     async def get(self, event_id: str) -> Snapshot:
         """The current answer. Raises NotFound, Unavailable (when no store has ever answered)."""
         snapshot = self._snapshots.get(event_id)
         if snapshot is not None and self._clock.now_ms() - snapshot.read_at < self._max_age_ms:
             return snapshot
-        lock = self._locks.setdefault(event_id, asyncio.Lock())
-        async with lock:
-            snapshot = self._snapshots.get(event_id)
-            if snapshot is None or self._clock.now_ms() - snapshot.read_at >= self._max_age_ms:
-                event = await self._catalog.get(event_id)
-                snapshot = await self._refresh(event, snapshot)
-                self._snapshots[event_id] = snapshot
-            return snapshot
+        # One looks, and all who wait go on at once. By a lock they would go on one by one, a turn of the loop each: in
+        # a rush the turns are long, and thousands of pages would stand in a convoy until they gave up.
+        look = self._looks.get(event_id)
+        if look is None or look.done():
+            look = self._looks[event_id] = asyncio.create_task(self._look(event_id, snapshot))
+            look.add_done_callback(self._looked)
+        return await asyncio.shield(look)
+
+    async def _look(self, event_id: str, last: Snapshot | None) -> Snapshot:
+        snapshot = await self._refresh(await self._catalog.get(event_id), last)
+        self._snapshots[event_id] = snapshot
+        return snapshot
+
+    @staticmethod
+    def _looked(look: asyncio.Task[Snapshot]) -> None:
+        if not look.cancelled():
+            look.exception()  # told to those who wait; without any it is nobody's
 
     async def free_count(self, event_id: str) -> int | None:
         """Free places, or None when nobody knows at this moment."""

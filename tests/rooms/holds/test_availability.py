@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
@@ -165,3 +166,22 @@ async def test_bytes_are_never_older_than_the_version_they_carry(bench: Bench) -
     after = await bench.store.read(bench.event_id)
     assert after.version > before.version
     assert (before.seats[0:1], after.seats[0:1]) == (b"0", b"1")
+
+
+async def test_those_who_wait_for_one_look_go_on_at_once(bench: Bench) -> None:
+    """Not one by one, a turn of the loop each: in a rush turns are long, and pages gave up after 15 s in the convoy."""
+    await bench.availability.get(bench.event_id)
+    bench.clock.advance(2)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counter = asyncio.create_task(count())
+    found = await asyncio.gather(*(bench.availability.get(bench.event_id) for _ in range(4000)))
+    counter.cancel()
+    assert len({id(snapshot) for snapshot in found}) == 1
+    assert turns < 2000
