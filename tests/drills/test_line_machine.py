@@ -162,6 +162,7 @@ def test_the_machine_finds_what_is_broken(
     print(f"\n{what}: {str(found.value)[:120]}")
 
 
+@pytest.mark.slow
 def test_random_search_finds_what_is_broken(machine: type[LineMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     BREAKS["the cap is not looked at"](monkeypatch)
     with pytest.raises(AssertionError):

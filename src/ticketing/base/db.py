@@ -6,7 +6,9 @@ SQLite (WAL) and MySQL-compatible servers take the same code path; only the URL 
 from __future__ import annotations
 
 import asyncio
+import math
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
@@ -62,6 +64,9 @@ _FAILOVER = {
 }
 
 
+_DROP_SECONDS = 1.0
+
+
 class DatabaseAway(Exception):
     """The database could not be reached, or kept refusing, within the bounded retry."""
 
@@ -106,6 +111,7 @@ class Database:
     ) -> None:
         self.engine = engine
         self._turns = turns
+        self._dropped_at = -math.inf
         self.dialect = "sqlite" if engine.dialect.name == "sqlite" else "mysql"
         self._attempts = attempts
         self._first_delay = first_delay
@@ -133,8 +139,14 @@ class Database:
             conn = await exits.enter_async_context(self.engine.connect())
             if self.dialect == "sqlite":
                 await conn.execution_options(ticketing_write=True)
-            async with conn.begin():
-                yield conn
+            try:
+                async with conn.begin():
+                    yield conn
+            except Exception as error:
+                if self.dialect == "mysql" and error_number(error) in _FAILOVER:
+                    # The next try has a connection of its own: the name of the writer may lead elsewhere by then.
+                    await conn.invalidate()
+                raise
 
     async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run `work` in a transaction; run it again, with jitter, after deadlocks and fail-over errors.
@@ -149,13 +161,23 @@ class Database:
                 if not is_transient(error):
                     raise
                 if error_number(error) in _FAILOVER:
-                    # A connection to a demoted writer answers every write with "read only": drop them all.
-                    await self.engine.dispose()
+                    await self._drop_connections()
                 if attempt == self._attempts:
                     raise DatabaseAway(str(error)) from error
                 delay = self._first_delay * 2 ** (attempt - 1)
                 await asyncio.sleep(delay * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
+
+    async def _drop_connections(self) -> None:
+        """Idle connections to a demoted writer would answer every write with "read only" as well: drop them all.
+
+        Once a second at most: while the writer stays away, every transaction in hand comes here at each try, and a
+        storm of new connections would keep reads waiting that the server could still answer.
+        """
+        now = time.monotonic()
+        if now - self._dropped_at >= _DROP_SECONDS:
+            self._dropped_at = now
+            await self.engine.dispose()
 
     async def fetch(self, statement: Any, parameters: Any = None) -> list[Any]:
         """All rows of one SELECT, on a connection of its own."""
