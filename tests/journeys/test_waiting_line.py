@@ -33,7 +33,7 @@ async def claimed(person: Person, event_id: str, seconds: float = 20.0) -> httpx
 
 
 async def test_everybody_of_the_lobby_is_drawn_and_gets_in(stack: Stack, client: httpx.AsyncClient) -> None:
-    event = await stack.add_event_async(waiting_room=True, opens_in_ms=6_000)
+    event = await stack.add_event_async(waiting_room=True, opens_in_ms=10_000)
     people = [await sign_up(client, f"Fan{i}") for i in range(5)]
     await eventually(lambda: joined(people[0], event.id))
     places = [(await person.join(event.id)).json() for person in people]
@@ -44,7 +44,7 @@ async def test_everybody_of_the_lobby_is_drawn_and_gets_in(stack: Stack, client:
     early = await people[0].claim(event.id)
     assert (early.status_code, early.json()["code"]) == (409, "not_your_turn")
 
-    await eventually(lambda: opened(client, event.id), 20)
+    await eventually(lambda: opened(client, event.id), 30)
     for person in people:
         entry = (await claimed(person, event.id)).json()
         assert entry["pass"]
@@ -76,7 +76,7 @@ async def out(person: Person, event_id: str) -> bool:
 async def test_an_open_line_with_room_lets_people_straight_through(stack: Stack, client: httpx.AsyncClient) -> None:
     event = await stack.add_event_async(waiting_room=True)
     alice, bob = await sign_up(client, "Alice"), await sign_up(client, "Bob")
-    await eventually(lambda: opened(client, event.id), 20)
+    await eventually(lambda: opened(client, event.id), 30)
     place = (await alice.join(event.id)).json()
     assert place["pass"]
     alice.passes["X-Queue-Pass"] = place["pass"]

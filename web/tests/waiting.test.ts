@@ -95,6 +95,8 @@ function show(next: boolean): void {
 }
 
 beforeEach(() => {
+  // Pauses of middle length: how far they are spread is tested in line.test.ts.
+  vi.spyOn(Math, "random").mockReturnValue(0.5);
   vi.useFakeTimers({ now: START });
   event = `evt_${++tests}`;
   status = {};
@@ -157,7 +159,7 @@ describe("waiting", () => {
     status = { serving: 495 };
     await pass(70);
     looks = [];
-    await pass(60);
+    await pass(61);
     expect(looks.length).toBeGreaterThanOrEqual(24);
     expect(looks.length).toBeLessThanOrEqual(37);
   });
@@ -184,7 +186,7 @@ describe("waiting", () => {
     open();
     await pass(5);
     show(false);
-    await pass(60);
+    await pass(61);
     looks = [];
     asked = [];
     await pass(3600);
@@ -267,7 +269,7 @@ describe("when things break", () => {
     await pass(1);
     status = { serving: 600 };
     claim = () => problem("unauthenticated", 401);
-    await pass(60);
+    await pass(61);
     expect(scene(store)).toBe("sign_in");
     expect(stored.get(`line:${event}:alice@example.com`)).toContain("t.77");
   });
@@ -279,7 +281,7 @@ describe("the door", () => {
     await pass(1);
     status = { serving: 600 };
     claim = () => json({ pass: "p", expires_at: iso(Date.now() + 900_000), idle_seconds: 120 });
-    await pass(60);
+    await pass(61);
     expect(scene(store)).toBe("called");
     expect(went).toEqual([`/events/${event}/seats`]);
     expect(claims()).toBe(1);
@@ -290,7 +292,7 @@ describe("the door", () => {
     const store = open();
     await pass(1);
     status = { serving: 600 };
-    await pass(60);
+    await pass(61);
     expect(scene(store)).toBe("door");
     const before = claims();
     await pass(30);
@@ -355,7 +357,7 @@ describe("joining", () => {
     status = { ...status, phase: "lobby" };
     await pass(40);
     expect([scene(store), joins()]).toEqual(["soon", 0]);
-    await pass(60);
+    await pass(61);
     expect([scene(store), joins()]).toEqual(["lobby", 1]);
     vi.restoreAllMocks();
   });
@@ -374,7 +376,7 @@ describe("joining", () => {
     expect(scene(store)).toBe("left");
     expect(asked).toContain(`DELETE /api/events/${event}/queue`);
     const again = open();
-    await pass(60);
+    await pass(61);
     expect([scene(again), joins()]).toEqual(["left", 1]);
     again.rejoin();
     await pass(1);
