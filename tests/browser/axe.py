@@ -15,6 +15,11 @@ _RUN = """() => axe.run(document, { resultTypes: ["violations"] }).then(({ viola
     .flatMap(({ id, help, nodes }) => nodes.map((node) => `${id} (${help}): ${node.html.slice(0, 160)} `
         + node.any.map(({ message }) => message).join("; "))))"""
 
+# A button that has just been enabled fades in: what is judged is what stays.
+_SETTLED = """() => Promise.all(document.getAnimations()
+    .filter((one) => Number.isFinite(one.effect?.getComputedTiming().endTime ?? 0))
+    .map((one) => one.finished.catch(() => undefined))).then(() => undefined)"""
+
 
 @cache
 def _source() -> str:
@@ -25,4 +30,5 @@ def _source() -> str:
 async def grave(page: Page) -> list[str]:
     """What axe finds serious or critical on the page as it is now, one line for each element."""
     await page.evaluate(_source())
+    await page.evaluate(_SETTLED)
     return list(await page.evaluate(_RUN))
