@@ -52,9 +52,13 @@ def positions_of(line: Line, ranges: Sequence[Range]) -> list[int]:
     """Where nobody stands, in order, once the line is drawn. Some 40 µs for each index that took part in the draw."""
     if line.seed is None or line.n is None:
         return []
-    places = Places(line.seed, line.n)
+    n = line.n
+    # A line may be drawn with nobody in its lobby.
+    places = Places(line.seed, n) if n else None
     return sorted(
-        places.place(index) if index <= line.n else index for first, last in ranges for index in range(first, last + 1)
+        places.place(index) if places is not None and index <= n else index
+        for first, last in ranges
+        for index in range(first, last + 1)
     )
 
 

@@ -105,3 +105,17 @@ async def test_before_the_draw_nobody_knows_where_nobody_stands(bench: Bench) ->
     drawn = replace(line, seed=b"s" * 32, n=10)
     assert len(positions_of(drawn, [(1, 3), (12, 13)])) == 5
     assert positions_of(drawn, [(12, 13)]) == [12, 13]
+    assert positions_of(replace(drawn, n=0), [(1, 3)]) == [1, 2, 3]
+
+
+async def test_a_line_that_nobody_waited_for_goes_on_after_a_loss(bench: Bench) -> None:
+    await step(bench.candidate())
+    await bench.controls.change(bench.event.id, "acc_p", Change(cap=2, rate_limit=1000))
+    bench.clock.advance(LOBBY_MS / 1000)
+    await tick(bench)
+    await bench.join("acc_early")
+    await tick(bench)
+    await bench.valkey.execute("FLUSHALL")
+    await tick(bench)
+    await bench.join("acc_late")
+    assert await seconds_until_all_were_in(bench, ["acc_early", "acc_late"], 60) < 60
