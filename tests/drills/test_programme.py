@@ -9,7 +9,6 @@ import pytest
 
 from tests.drills import faults
 from tests.drills.availability import measure
-from tests.drills.controls import CONTROLS, run_control
 from tests.drills.drill import Drill, Outcome, drills, run_drill, stack_for, without_pass
 from tests.drills.front import missing
 from tests.drills.history import Exchange, History
@@ -40,14 +39,6 @@ async def test_a_drill_of_the_programme_is_green(yard: Yard, name: str) -> None:
     assert outcome.green, (outcome.breaches, outcome.problems, outcome.fsck)
     assert outcome.accepted == outcome.ended > 20
     assert outcome.whole.share > 0.9, outcome.whole
-
-
-@pytest.mark.slow
-def test_the_same_without_unique_keys_is_red() -> None:
-    require("haproxy and nginx", not missing())
-    control = next(control for control in CONTROLS if control.name == "no-unique-key")
-    outcome = run_control(control)
-    assert control.finds(outcome), (outcome.breaches, outcome.problems)
 
 
 def test_drills_are_chosen_by_the_beginning_of_their_names(capsys: pytest.CaptureFixture[str]) -> None:
