@@ -92,6 +92,9 @@ async def test_every_metric_arrives_under_its_name(watched: Stack, collector: Co
     wanted = metrics.names()
     await eventually(lambda: asyncio.sleep(0, wanted <= collector.metrics.keys()), timeout=60)
     assert {name for name in collector.metrics if not name.startswith("otel.")} == wanted
+    # What CloudWatch makes percentiles and sums of: exponential histograms and counts since the last export.
+    assert {collector.kinds[name] for name in metrics.HISTOGRAMS} == {("exponential_histogram", 1)}
+    assert {collector.kinds[name] for name in metrics.COUNTERS} == {("sum", 1)}
     # Gauges are told by one process.
     assert {service for name in metrics.GAUGES for service in collector.metrics[name]} == {"ticketing-worker"}
 

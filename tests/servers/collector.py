@@ -30,6 +30,8 @@ class Collector:
         self.spans: list[Span] = []
         self.metrics: dict[str, set[str]] = defaultdict(set)
         """Name → services that sent it."""
+        self.kinds: dict[str, tuple[str, int]] = {}
+        """Name → kind of data, and its temporality (0 without one, 1 since the last export, 2 running total)."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -80,6 +82,9 @@ class Collector:
                 for scope_metrics in measured.scope_metrics:
                     for metric in scope_metrics.metrics:
                         self.metrics[metric.name].add(_service(measured.resource))
+                        kind = metric.WhichOneof("data") or ""
+                        told = getattr(metric, kind)
+                        self.kinds[metric.name] = (kind, getattr(told, "aggregation_temporality", 0))
 
     def trace(self, trace_id: str) -> list[Span]:
         """The spans of a trace."""

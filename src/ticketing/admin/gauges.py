@@ -62,6 +62,8 @@ class Gauges:
             try:
                 metrics.tell_levels(await self.read() if self._leading() else {})
             except Exception:
+                # What was read before is no longer true: tell nothing.
+                metrics.tell_levels({})
                 log.exception("gauges_not_read")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), every_seconds)
