@@ -9,9 +9,10 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.contract.database_fixtures import Place, event_people, outbox
+from ticketing.base import alerts
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database
-from ticketing.base.outbox import ALERT, Leased, OutboxRow, Topic, Transactional, forget, put
+from ticketing.base.outbox import Leased, OutboxRow, Topic, Transactional, forget, put
 
 NOW = 1_790_000_000_000
 
@@ -41,7 +42,7 @@ class Desk:
 
     async def payloads(self) -> list[str]:
         """What is still there of the topic; what staff are told of it is another."""
-        news = select(outbox.c.payload).where(outbox.c.topic != ALERT)
+        news = select(outbox.c.payload).where(outbox.c.topic != alerts.TOPIC)
         return sorted(row.payload.decode() for row in await self.db.fetch(news))
 
     async def forget(self, rows: Sequence[OutboxRow]) -> None:

@@ -1,6 +1,7 @@
 """Everything that is measured, by the names that the dashboard and the alarms use (modules/monitoring).
 
-Rooms count and time here at any moment: until `telemetry.set_up` has been told where to send it, nothing happens.
+Rooms count and time here at any moment: nothing happens until `telemetry.set_up_telemetry` has been told where to send
+it.
 Nothing is split by person or by seat: one metric costs as many times as its attributes have values.
 """
 

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import structlog
 from sqlalchemy import (
     BigInteger,
@@ -31,14 +30,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ticketing.base import alerts
+from ticketing.base.alerts import Alert
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway, Millis, table
 
 log = structlog.get_logger(__name__)
-
-ALERT = "alert"
-"""Topic: what staff must hear of (`base/alerts.py`)."""
 
 outbox = table(
     "outbox",
@@ -91,6 +89,11 @@ async def put(conn: AsyncConnection, topic: str, payloads: Sequence[bytes], now_
             for payload in payloads
         ]
         await conn.execute(insert(outbox), rows)
+
+
+async def put_alerts(conn: AsyncConnection, told: Sequence[Alert], now_ms: int) -> None:
+    """Tell staff, if the caller's transaction commits."""
+    await put(conn, alerts.TOPIC, [alerts.encode(alert) for alert in told], now_ms)
 
 
 async def forget(conn: AsyncConnection, ids: Sequence[int]) -> None:
@@ -335,25 +338,23 @@ class Topic:
                 "attempts": attempts,
             }
 
-            alert = [self._obituary(row_id, error)] if dead and self.name != ALERT else []
+            told = [self._given_up(row_id, error)] if dead and self.name != alerts.TOPIC else []
 
             async def work(
                 conn: AsyncConnection,
                 row_id: int = row_id,
                 values: dict[str, Any] = values,
-                alert: list[bytes] = alert,
+                told: list[Alert] = told,
             ) -> None:
                 await conn.execute(update(outbox).where(outbox.c.id == row_id).values(**values))
-                await put(conn, ALERT, alert, self._clock.now_ms())
+                await put_alerts(conn, told, self._clock.now_ms())
 
             await self._db.transact(work)
 
-    def _obituary(self, row_id: int, error: Exception) -> bytes:
-        """An alert: nobody tries any more."""
-        told = {
-            "subject": f"Follow-up given up: {self.name}",
-            "text": f"Row {row_id} of the outbox, topic {self.name}, failed {self._max_attempts} times and is tried no "
-            f"more: {type(error).__name__}. `ticketing fsck` says what it was about; mend the cause, then "
+    def _given_up(self, row_id: int, error: Exception) -> Alert:
+        return Alert(
+            f"Follow-up given up: {self.name}",
+            f"Row {row_id} of the outbox, topic {self.name}, failed {self._max_attempts} times and is tried no more: "
+            f"{type(error).__name__}. `ticketing fsck` says what it was about; mend the cause, then "
             "`ticketing fsck --fix --revive` runs it again.",
-        }
-        return msgspec.json.encode(told)
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import structlog
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import DatabaseAway
 from ticketing.base.errors import Unavailable
+from ticketing.base.shared import SharedLooks
 from ticketing.base.valkey import ValkeyAway
 from ticketing.base.web import etag_of
 from ticketing.catalog.load import Catalog, LoadedEvent
@@ -73,30 +73,19 @@ class Availability:
         self._clock = clock
         self._max_age_ms = max_age_ms
         self._snapshots: dict[str, Snapshot] = {}
-        self._looks: dict[str, asyncio.Task[Snapshot]] = {}
+        self._looks: SharedLooks[Snapshot] = SharedLooks()
 
     async def get(self, event_id: str) -> Snapshot:
         """The current answer. Raises NotFound, Unavailable (when no store has ever answered)."""
         snapshot = self._snapshots.get(event_id)
         if snapshot is not None and self._clock.now_ms() - snapshot.read_at < self._max_age_ms:
             return snapshot
-        # One looks, and all who wait go on at once. By a lock they would go on one by one, a turn of the loop each: in
-        # a rush the turns are long, and thousands of pages would stand in a convoy until they gave up.
-        look = self._looks.get(event_id)
-        if look is None or look.done():
-            look = self._looks[event_id] = asyncio.create_task(self._look(event_id, snapshot))
-            look.add_done_callback(self._looked)
-        return await asyncio.shield(look)
+        return await self._looks.get(event_id, lambda: self._look(event_id, snapshot))
 
     async def _look(self, event_id: str, last: Snapshot | None) -> Snapshot:
         snapshot = await self._refresh(await self._catalog.get(event_id), last)
         self._snapshots[event_id] = snapshot
         return snapshot
-
-    @staticmethod
-    def _looked(look: asyncio.Task[Snapshot]) -> None:
-        if not look.cancelled():
-            look.exception()  # told to those who wait; without any it is nobody's
 
     async def free_count(self, event_id: str) -> int | None:
         """Free places, or None when nobody knows at this moment."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections import OrderedDict
-from functools import partial
 
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.errors import Conflict
+from ticketing.base.shared import SharedLooks
 from ticketing.catalog.load import Catalog
 from ticketing.catalog.model import Event
 from ticketing.catalog.refreshed import Refreshed
@@ -68,7 +67,7 @@ class LineBook:
         self._ttl = ttl
         self._lines: OrderedDict[str, Refreshed[Line]] = OrderedDict()
         self._places: OrderedDict[tuple[bytes, int], Places] = OrderedDict()
-        self._looks: dict[str, asyncio.Task[Line | None]] = {}
+        self._looks: SharedLooks[Line | None] = SharedLooks()
 
     async def get(self, event_id: str) -> Line:
         """The line of an event. Raises NotFound, Conflict `no_waiting_room`, DatabaseAway."""
@@ -93,20 +92,11 @@ class LineBook:
         if line.drawn:
             return line
         # Right after T-0 a thousand claims ask this at once: one of them reads for all. A reading that was under
-        # way may be from just before the draw: who finds nothing in it waits for one that began later. One that has
-        # ended counts for nothing: in a busy process hundreds of claims run before the loop gets to its callbacks.
+        # way may be from just before the draw: who finds nothing in it waits for one that began later.
         for _ in range(2):
-            look = self._looks.get(event_id)
-            if look is None or look.done():
-                look = self._looks[event_id] = asyncio.create_task(self._look(event_id))
-                look.add_done_callback(partial(self._looked, event_id))
-            if newer := await asyncio.shield(look):
+            if newer := await self._looks.get(event_id, lambda: self._look(event_id)):
                 return newer
         return line
-
-    def _looked(self, event_id: str, look: asyncio.Task[Line | None]) -> None:
-        if self._looks.get(event_id) is look:
-            del self._looks[event_id]
 
     async def _look(self, event_id: str) -> Line | None:
         async with self._db.read() as conn:

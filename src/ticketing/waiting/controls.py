@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import ids
-from ticketing.base.alerts import Alert, raise_alerts
+from ticketing.base.alerts import Alert
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import BadRequest, NotFound
+from ticketing.base.outbox import put_alerts
 from ticketing.waiting import sql
 from ticketing.waiting.book import LineBook
 from ticketing.waiting.model import MAX_CAP, MAX_RATE, Line
@@ -91,7 +92,7 @@ class LineControls:
             line = await self._line(conn, event_id)
             await sql.update_line(conn, event_id, line.epoch, open_until=until)
             if until:
-                await raise_alerts(conn, [_opened(event_id, until)], self._clock.now_ms())
+                await put_alerts(conn, [_opened(event_id, until)], self._clock.now_ms())
             detail = {"until": rfc3339(until)} if until else {}
             await self._note(conn, event_id, account_id, action, detail, reason)
 

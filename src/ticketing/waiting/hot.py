@@ -12,7 +12,8 @@ from ticketing.base.errors import Conflict, NotFound
 from ticketing.base.hot import Answer, HotRequest, HotRoute, read_json
 from ticketing.base.instant import Instant
 from ticketing.base.web import matches
-from ticketing.waiting.http import ClaimRequest, Desk, JoinRequest, pass_cookie
+from ticketing.waiting.answers import ClaimRequest, JoinRequest
+from ticketing.waiting.http import Desk, pass_cookie
 from ticketing.waiting.status import CACHE, Posted, StatusBoard, event_of
 
 _join_decoder = msgspec.json.Decoder(JoinRequest)

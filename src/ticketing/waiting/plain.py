@@ -27,8 +27,9 @@ from ticketing.base.errors import BadRequest, Conflict, Forbidden, NotFound, Pro
 from ticketing.base.rate import Limit, RateLimiter
 from ticketing.base.tokens import Signer
 from ticketing.base.web import problem_of
+from ticketing.waiting.answers import ClaimRequest, JoinRequest, WorkIn
 from ticketing.waiting.claim import Entry
-from ticketing.waiting.http import ClaimRequest, JoinRequest, WorkIn, pass_cookie
+from ticketing.waiting.http import pass_cookie
 from ticketing.waiting.plain_page import CONTENT_SECURITY_POLICY, View, render, render_missing
 from ticketing.waiting.plain_view import LEAST_REFRESH_SECONDS, Board, Desk, renew_after, told
 from ticketing.waiting.plain_words import Language, choose_language

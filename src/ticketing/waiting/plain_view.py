@@ -12,8 +12,8 @@ from ticketing.accounts.model import Session
 from ticketing.base.clock import parse_rfc3339
 from ticketing.base.errors import Conflict, NotFound
 from ticketing.base.web import problem_of
+from ticketing.waiting.answers import ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut, StatusOut
 from ticketing.waiting.claim import Entry
-from ticketing.waiting.http import ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut, StatusOut
 from ticketing.waiting.model import Phase
 from ticketing.waiting.plain_page import Face, Standing, View
 from ticketing.waiting.plain_words import Language

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from ticketing.base.blobs import Blobs, BlobsAway
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import DatabaseAway
 from ticketing.base.errors import NotFound, Unavailable
+from ticketing.base.shared import SharedLooks
 from ticketing.base.valkey import ValkeyAway
 from ticketing.base.web import etag_of
 from ticketing.catalog.load import Catalog
@@ -143,7 +143,7 @@ class StatusBoard:
         self._blobs = blobs
         self._max_age = max_age
         self._posted: dict[str, Posted] = {}
-        self._looks: dict[str, asyncio.Task[Posted]] = {}
+        self._looks: SharedLooks[Posted] = SharedLooks()
 
     async def status(self, event_id: str) -> Posted:
         """The status object. Raises NotFound (no such event), Conflict `no_waiting_room`, Unavailable."""
@@ -157,11 +157,7 @@ class StatusBoard:
         posted = self._posted.get(key)
         if posted is not None and time.monotonic() - posted.read_at < self._max_age:
             return posted
-        look = self._looks.get(key)
-        if look is None:
-            look = self._looks[key] = asyncio.create_task(self._look(key, event_id, posted))
-            look.add_done_callback(lambda _: self._looks.pop(key, None))
-        return await asyncio.shield(look)
+        return await self._looks.get(key, lambda: self._look(key, event_id, posted))
 
     async def _look(self, key: str, event_id: str, last: Posted | None) -> Posted:
         if last is None:

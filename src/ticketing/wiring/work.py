@@ -10,9 +10,10 @@ from collections.abc import Mapping
 import structlog
 
 from ticketing.admin.gauges import Gauges
+from ticketing.base import alerts
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
-from ticketing.base.outbox import ALERT, Topic
+from ticketing.base.outbox import Topic
 from ticketing.notices.alert import AlertOut, Channel
 from ticketing.notices.send import Notices
 from ticketing.orders import messages
@@ -63,7 +64,7 @@ def topics(parts: Parts, channel: Channel) -> dict[str, Topic]:
         messages.REFUND: topic(messages.REFUND, leased=refunds, batch=20, parallel=2, then=nudge),
         messages.VISIT: topic(messages.VISIT, leased=EndVisit(db, p.line.joins, crash_point=p.crash_point), batch=50),
         messages.NOTICE: topic(messages.NOTICE, leased=notices, batch=20, parallel=2),
-        ALERT: topic(ALERT, leased=AlertOut(db, channel), batch=10),
+        alerts.TOPIC: topic(alerts.TOPIC, leased=AlertOut(db, channel), batch=10),
     }
     return by_name
 

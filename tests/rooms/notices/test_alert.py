@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ticketing.base import outbox
-from ticketing.base.alerts import Alert, raise_alerts
+from ticketing.base import alerts, outbox
+from ticketing.base.alerts import Alert
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database, connect_database
 from ticketing.base.outbox import Topic
@@ -58,8 +58,8 @@ async def waiting(db: Database) -> list[str]:
 
 async def test_an_alert_is_told_until_it_is_taken(db: Database, clock: ManualClock) -> None:
     channel = Channel(failures=2)
-    topic = Topic(outbox.ALERT, db, clock, leased=AlertOut(db, channel))
-    await db.transact(lambda conn: raise_alerts(conn, [ALERT], NOW))
+    topic = Topic(alerts.TOPIC, db, clock, leased=AlertOut(db, channel))
+    await db.transact(lambda conn: outbox.put_alerts(conn, [ALERT], NOW))
     for _ in range(3):
         await topic.run_once()
         clock.advance(120)
@@ -69,7 +69,7 @@ async def test_an_alert_is_told_until_it_is_taken(db: Database, clock: ManualClo
 
 async def test_what_is_rolled_back_is_told_to_nobody(db: Database) -> None:
     async def fail_after(conn: AsyncConnection) -> None:
-        await raise_alerts(conn, [ALERT], NOW)
+        await outbox.put_alerts(conn, [ALERT], NOW)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -79,8 +79,8 @@ async def test_what_is_rolled_back_is_told_to_nobody(db: Database) -> None:
 
 async def test_what_no_channel_can_carry_does_not_stop_the_others(db: Database, clock: ManualClock) -> None:
     channel = Channel(failures=1, permanent=True)
-    topic = Topic(outbox.ALERT, db, clock, leased=AlertOut(db, channel))
-    await db.transact(lambda conn: raise_alerts(conn, [ALERT, ALERT], NOW))
+    topic = Topic(alerts.TOPIC, db, clock, leased=AlertOut(db, channel))
+    await db.transact(lambda conn: outbox.put_alerts(conn, [ALERT, ALERT], NOW))
     await topic.run_once()
     assert len(channel.told) == 1
     assert await waiting(db) == []
@@ -96,15 +96,15 @@ async def test_a_follow_up_that_is_given_up_is_an_alert(db: Database, clock: Man
     assert await waiting(db) == ["refund"]
     clock.advance(120)
     await topic.run_once()
-    assert await waiting(db) == [outbox.ALERT]
+    assert await waiting(db) == [alerts.TOPIC]
     (payload,) = (row[0] for row in await db.fetch(select(outbox.outbox.c.payload).where(outbox.outbox.c.dead == 0)))
     assert b"refund" in payload
     assert b"4111" not in payload, "what went wrong may hold people's data"
 
 
 async def test_alerts_that_are_given_up_raise_no_alerts(db: Database, clock: ManualClock) -> None:
-    topic = Topic(outbox.ALERT, db, clock, leased=AlertOut(db, Channel(failures=99)), max_attempts=1)
-    await db.transact(lambda conn: raise_alerts(conn, [ALERT], NOW))
+    topic = Topic(alerts.TOPIC, db, clock, leased=AlertOut(db, Channel(failures=99)), max_attempts=1)
+    await db.transact(lambda conn: outbox.put_alerts(conn, [ALERT], NOW))
     await topic.run_once()
     assert await waiting(db) == []
 

@@ -13,8 +13,8 @@ from ticketing.accounts.model import Role, Session
 from ticketing.base.clock import ManualClock
 from ticketing.base.errors import Forbidden, Problem, Unavailable
 from ticketing.base.tokens import Signer
+from ticketing.waiting.answers import WorkIn
 from ticketing.waiting.captcha import NoCaptcha
-from ticketing.waiting.http import WorkIn
 from ticketing.waiting.model import Line, Phase
 from ticketing.waiting.tokens import TicketClaims, sign_ticket
 from ticketing.waiting.toll import Toll

@@ -20,8 +20,8 @@ from ticketing.base.errors import NotFound, RateLimited, Unauthenticated
 from ticketing.base.rate import Limit, RateLimiter
 from ticketing.base.tokens import Signer
 from ticketing.base.web import EXCEPTION_HANDLERS
+from ticketing.waiting.answers import ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut
 from ticketing.waiting.claim import Entry
-from ticketing.waiting.http import ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut
 from ticketing.waiting.plain import PlainLine, routes
 from ticketing.waiting.status import Posted
 from ticketing.waiting.work import WorkDesk, work_required
