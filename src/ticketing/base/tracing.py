@@ -2,14 +2,14 @@
 
 So nothing has to travel with messages, rows and retries: whoever works on an order, in whichever process and however
 often, adds to the same trace; and from an order that a buyer asks about one gets to its trace without a search.
-All of it does nothing until `telemetry.set_up` has been told where to send spans.
+All of it does nothing until `telemetry.set_up_telemetry` has been told where to send spans.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
 
 from opentelemetry import propagate, trace
@@ -70,16 +70,17 @@ def order_begins(name: str, order_id: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def order_goes_on(name: str, order_id: str, *, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[None]:
+def order_goes_on(name: str, order_id: str) -> Iterator[None]:
     """A later span of an order's trace."""
     if not Switch.on:
         yield
         return
-    with _tracer.start_as_current_span(name, context=_within(order_id), kind=kind, attributes={"order": order_id}):
+    context, about = _within(order_id), {"order": order_id}
+    with _tracer.start_as_current_span(name, context=context, kind=SpanKind.CONSUMER, attributes=about):
         yield
 
 
-def order_went_on(name: str, order_ids: Iterator[str] | list[str], began_ns: int, ended_ns: int) -> None:
+def order_went_on(name: str, order_ids: Iterable[str], began_ns: int, ended_ns: int) -> None:
     """One span for each order of a batch that was worked on together. Instants in nanoseconds since the epoch."""
     if not Switch.on:
         return
@@ -113,15 +114,11 @@ def taken_over(name: str, headers: MutableMapping[str, str]) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def request_begins() -> Iterator[list[str]]:
-    """Collects the ids of traces that a request begins, for its line in the log."""
+def traces_of_request() -> list[str]:
+    """A list that collects the ids of traces that the present task begins, for the line of its request in the log."""
     seen: list[str] = []
-    token = _seen.set(seen)
-    try:
-        yield seen
-    finally:
-        _seen.reset(token)
+    _seen.set(seen)
+    return seen
 
 
 def _note(span: Span) -> None:

@@ -112,8 +112,9 @@ async def _serve(
         instant = Instant()
         answer_instantly(parts.line.board, instant)
         application = create_asgi(parts, drain)
+        log = RequestLog(application)
         config = uvicorn.Config(
-            RequestLog(application) if settings.request_log else application,
+            log if settings.request_log else application,
             http=answering(instant),
             ws="none",
             log_config=None,
@@ -127,7 +128,10 @@ async def _serve(
             forwarded_allow_ips=os.environ.get("TICKETING_TRUSTED_PROXIES", "127.0.0.1"),
         )
         server = _Server(config, drain, drain_seconds)
-        await server.serve(sockets=[listener])
+        try:
+            await server.serve(sockets=[listener])
+        finally:
+            log.flush()
         if not server.started:
             raise typer.Exit(1)
 
