@@ -49,19 +49,19 @@ say "reading the package list"
 apt-get -qq update
 say "fetching the server and its libraries (about 60 MB)"
 apt-get -qq install --yes --download-only --no-install-recommends mysql-server-core
-rm -rf "$target/root"
-mkdir "$target/root"
+rm -rf "$target/files"
+mkdir "$target/files"
 for package in "$work"/cache/archives/*.deb; do
-    dpkg-deb --extract "$package" "$target/root"
+    dpkg-deb --extract "$package" "$target/files"
 done
 
 # The server is started by the loader and C library that it was built for, which are newer than the machine's.
 cat >"$target/mysqld" <<'RUN'
 #!/usr/bin/env bash
 here=$(cd "$(dirname "$0")" && pwd)
-root=$here/root/usr
-libraries=$(printf '%s:' "$root"/lib/*-linux-gnu*)
-loaders=("$root"/lib*/ld-linux*.so.* "$root"/lib/*/ld-linux*.so.*)
+usr=$here/files/usr
+libraries=$(printf '%s:' "$usr"/lib/*-linux-gnu*)
+loaders=("$usr"/lib*/ld-linux*.so.* "$usr"/lib/*/ld-linux*.so.*)
 for loader in "${loaders[@]}"; do
     [[ -x $loader ]] && break
 done
@@ -71,7 +71,7 @@ while [[ ${1-} == --no-defaults || ${1-} == --defaults-* ]]; do
     first+=("$1")
     shift
 done
-exec "$loader" --library-path "$libraries" "$root/sbin/mysqld" "${first[@]}" --basedir="$root" "$@"
+exec "$loader" --library-path "$libraries" "$usr/sbin/mysqld" "${first[@]}" --basedir="$usr" "$@"
 RUN
 chmod +x "$target/mysqld"
 "$target/mysqld" --no-defaults --version || die "the fetched server does not run on this machine"

@@ -65,6 +65,12 @@ _FAILOVER = {
 
 
 _DROP_SECONDS = 1.0
+_LOG_PAGES = 10_000
+"""Length of SQLite's log (40 MB) at which a commit moves it into the file, while all others wait for 50 ms and more.
+
+With the default of 1,000 that came several times a second in a rush. A thread that does it once a second beside the
+commits was slower still: they wait for the same disk.
+"""
 
 
 class DatabaseAway(Exception):
@@ -229,6 +235,7 @@ def _sqlite_engine(url: URL, timeout: float) -> AsyncEngine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"wal_autocheckpoint={_LOG_PAGES}",
             f"busy_timeout={int(timeout * 1000)}",
         ):
             cursor.execute(f"PRAGMA {pragma}")
