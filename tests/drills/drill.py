@@ -176,6 +176,7 @@ async def _judge(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, span:
     without = [(span[0] - 0.5, span[1] + 5.0)] if drill.announced else []
     outcome.counted = measure(exchanges, without)
     outcome.excluded_seconds = sum(end - start for start, end in without)
+    outcome.problems += [f"{name} ended by itself with {code}" for name, code in yard.ended().items()]
     await asyncio.to_thread(yard.mend)
     try:
         verdict = await sale.settle(timeout=90.0, may_hang_up=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -161,6 +162,8 @@ def play(wanted: Sequence[Drill], folder: Path, options: argparse.Namespace) -> 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     options = _arguments(arguments)
+    # As an exception, so that the stack is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with temporary_folder() as folder:
         programme = drills(folder / "e")
         wanted = chosen(programme, options.drills)

@@ -66,8 +66,8 @@ class Shoppers:
         event_id, me = self.sale.event_id, person.account_id
         joined = await self._told("join", me, lambda: person.join(event_id))
         ticket = joined["ticket"]
-        if self.rng.random() < 0.3:  # a second tab
-            await self._told("join", me, lambda: person.join(event_id))
+        if self.rng.random() < 0.3:  # a second tab, which knows the ticket from the first
+            await self._told("join", me, lambda: person.join(event_id, ticket=ticket))
         while True:
             sent = time.monotonic()
             answer = await self._patiently(lambda: person.claim(event_id, ticket=ticket))

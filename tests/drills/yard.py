@@ -171,6 +171,11 @@ class Yard(Site):
             if store == "cache":
                 link.move(spare.socket)
 
+    def ended(self) -> dict[str, int]:
+        """Exit codes of processes that should be there: a drill starts again what it kills."""
+        codes = {name: child.poll() for name, child in self.children.items()}
+        return {name: code for name, code in codes.items() if code is not None}
+
     def mend(self) -> None:
         """Everything runs, every way is open: what a drill broke is put right."""
         for link in self.links.values():

@@ -262,6 +262,17 @@ def _mysql_engine(url: URL, timeout: float, answer_timeout: float, pool_size: in
         connect_args={"connect_timeout": int(timeout) or 1, "read_timeout": answer_timeout},
     )
 
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _connect(dialect: Any, _record: Any, arguments: Any, options: Any) -> Any:
+        try:
+            return dialect.connect(*arguments, **options)
+        except (dialect.dbapi.Error, OSError, TimeoutError):
+            raise
+        except Exception as error:
+            # The driver trips over a server that hangs up in the middle of its greeting. Nothing has been asked of it
+            # yet, whatever went wrong: this is a server that is not there.
+            raise ConnectionResetError(f"no connection: {type(error).__name__}: {error}") from error
+
     @event.listens_for(engine.sync_engine, "connect")
     def _session(dbapi_connection: Any, _record: Any) -> None:
         cursor = dbapi_connection.cursor()
