@@ -1,7 +1,8 @@
-"""python -m bench [--rounds N] [--scale F] [requests] [fulfil] [line]: print the tables of docs/performance.md.
+"""python -m bench [requests] [fulfil] [line] [growth]: print the tables of docs/performance.md.
 
-`line` takes a quarter of an hour and runs only when it is named; `line:waiters`, `line:slots`, `line:cdn` and
-`line:costs` are parts of it. Named first, `scale`, `scale:check`
+`line` and `growth` take a quarter of an hour each and run only when they are named; `line:waiters`, `line:slots`,
+`line:cdn` and `line:costs`, `growth:seats`, `growth:people`, `growth:processes` and `growth:orders` are parts of them.
+Named first, `scale`, `scale:check`
 and `capacity` (docs/scale.md) take their own --help.
 """
 
@@ -14,6 +15,7 @@ import platform
 import sys
 
 from bench import fulfil_table, requests_table
+from bench.growth import run as growth
 from bench.line import run as line
 from bench.line.probe import PRIORITY
 from bench.scale import command as scale
@@ -24,7 +26,7 @@ def main() -> int:
     if sys.argv[1:] and sys.argv[1] in scale.NAMES:
         return scale.main(sys.argv[1], sys.argv[2:])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: these); line")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: these); line, growth")
     parser.add_argument("--rounds", type=int, default=5, help="interleaved runs; the medians are shown")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of requests")
     parser.add_argument(
@@ -35,7 +37,8 @@ def main() -> int:
     )
     given = parser.parse_args()
     parts = {f"line:{part}": part for part in line.PARTS}
-    unknown = set(given.tables) - {"requests", "fulfil", "line", *parts}
+    growths = {f"growth:{part}": part for part in growth.PARTS}
+    unknown = set(given.tables) - {"requests", "fulfil", "line", "growth", *parts, *growths}
     if unknown:
         parser.error(f"no such table: {', '.join(sorted(unknown))}")
     tables = given.tables or ["requests", "fulfil"]
@@ -52,6 +55,9 @@ def main() -> int:
     wanted = set(line.PARTS) if "line" in tables else {parts[name] for name in tables if name in parts}
     if wanted:
         missed |= line.run(wanted, given.rounds, given.scale, line.databases_of(given.database))
+    grown = set(growth.PARTS) if "growth" in tables else {growths[name] for name in tables if name in growths}
+    if grown:
+        growth.run(grown, given.rounds, given.scale, line.databases_of(given.database))
     return int(missed)
 
 

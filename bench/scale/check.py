@@ -6,25 +6,19 @@ per request. Predicted from that alone: latencies at 20, 50 and 80 % of it, and 
 
 from __future__ import annotations
 
-import asyncio
-import json
 import os
-import random
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.line.crowd import session_token
-from bench.load import cpu_seconds, request
+from bench.openloop import Outcome
 from bench.scale import queueing
-from bench.scale.openloop import Outcome, run
+from bench.shop import Shop
 from tests.stack import Stack
-from ticketing.base.tokens import Signer
 from ticketing.catalog.arena import arena
 
-PEOPLE, SHARES, SECONDS = 4_000, (0.2, 0.5, 0.8), 1.5
+SHARES, SECONDS = (0.2, 0.5, 0.8), 1.5
 
 
 @dataclass(frozen=True)
@@ -61,56 +55,6 @@ class Line:
         return self.predicted / self.measured - 1
 
 
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-class _Machine:
-    """A real stack, seats that nobody has, and the holds that can be ordered."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.event = stack.add_event(arena(50_000), max_per_person=10)
-        self.free = [seat for one in arena(50_000).sections if not one.grade for seat in one.seat_ids()]
-        random.Random(7).shuffle(self.free)
-        keys = stack.settings.signing_keys
-        signer, now = Signer(keys, next(iter(keys))), time.time_ns() // 1_000_000
-        self.people = [{"Authorization": f"Bearer {session_token(signer, n, now)}"} for n in range(PEOPLE)]
-        self.used = 0
-        self.held: list[tuple[dict[str, str], str]] = []
-        api = stack.children["api"].pid
-        self.pids = [api, *_children(api), stack.cache.pid or 0, stack.queue.pid or 0]
-
-    def holds(self, count: int, **how: float | int) -> tuple[Outcome, float]:
-        owners, requests = [], []
-        for _ in range(count):
-            owners.append(self.people[self.used % PEOPLE])
-            body = json.dumps({"seats": [self.free[self.used]]}).encode()
-            requests.append(request("POST", f"/api/events/{self.event.id}/holds", owners[-1], body))
-            self.used += 1
-        outcome, cpu = self.go(requests, 201, **how)
-        self.held += [(owners[n], json.loads(body)["token"]) for n, body in outcome.bodies.items()]
-        return outcome, cpu
-
-    def orders(self, count: int, **how: float | int) -> tuple[Outcome, float]:
-        requests = []
-        for _ in range(min(count, len(self.held))):
-            owner, token = self.held.pop()
-            body = json.dumps({"hold_token": token, "payment": {"method": "card", "token": "tok_ok"}}).encode()
-            headers = owner | {"Idempotency-Key": f"scale-{len(self.held):08d}-{self.used}"}
-            requests.append(request("POST", "/api/orders", headers, body))
-        return self.go(requests, 202, **how)
-
-    def go(self, requests: list[bytes], expected: int, **how: float | int) -> tuple[Outcome, float]:
-        """One run; also the CPU seconds that everything took per request."""
-        before, own = cpu_seconds(self.pids), time.process_time()
-        outcome = asyncio.run(run(self.stack.port, requests, **how))  # type: ignore[arg-type]
-        used = cpu_seconds(self.pids) - before + time.process_time() - own
-        if wrong := {status: n for status, n in outcome.statuses.items() if status != expected}:
-            raise RuntimeError(f"unexpected answers {wrong}: {next(iter(outcome.bodies.values()))[:200]!r}")
-        return outcome, used / len(requests)
-
-
 def measure(say: Callable[[str], None]) -> list[Line]:
     """One process, then two; some half a minute of a quiet machine."""
     lines: list[Line] = []
@@ -120,8 +64,8 @@ def measure(say: Callable[[str], None]) -> list[Line]:
             stack = Stack(Path(folder), processes=processes)
             try:
                 stack.start(worker=False)
-                machine = _Machine(stack)
-                for step, send, some in (("hold", machine.holds, 3_000), ("order", machine.orders, 1_200)):
+                shop = Shop(stack, arena(50_000))
+                for step, send, some in (("hold", shop.holds, 3_000), ("order", shop.orders, 1_200)):
                     say(f"{processes} API process(es): {step}")
                     send(200)
                     full, cpu = send(some)
