@@ -66,10 +66,13 @@ class History:
 
 
 class Recorder(httpx.AsyncBaseTransport):
-    """An HTTP transport that writes down everything that passes. `history` may be replaced between drills."""
+    """An HTTP transport that writes down everything that passes. `history` may be replaced between drills.
 
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None) -> None:
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=24))
+    Who waits for a free one of `connections` waits on our side, and is counted as if the platform had been slow.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport | None = None, *, connections: int = 24) -> None:
+        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=connections))
         self.history = History()
         self.accounts: dict[str, str] = {}
 

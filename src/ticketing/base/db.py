@@ -214,6 +214,12 @@ class Database:
         async with self.read() as conn:
             await conn.execute(text("SELECT 1"))
 
+    async def time_ms(self) -> int:
+        """What the server's clock says, milliseconds since the epoch; not for SQLite, which has none of its own."""
+        async with self.read() as conn:
+            said = await conn.execute(text("SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)"))
+            return int(said.scalar_one())
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()

@@ -154,6 +154,11 @@ class Valkey:
         """One round trip. Raises ValkeyAway."""
         await self.execute("PING")
 
+    async def time_ms(self) -> int:
+        """What the server's clock says, milliseconds since the epoch. Raises ValkeyAway."""
+        seconds, microseconds = await self.execute("TIME")
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
     async def close(self) -> None:
         """Fail what waits and close the connection."""
         if self._pump is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ticketing.base import ids
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest, Conflict, NotFound, RateLimited, Unavailable, Unprocessable
+from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.tokens import Signer
 from ticketing.base.valkey import ValkeyAway
 from ticketing.catalog.index import PlanIndex
@@ -62,12 +63,14 @@ class HoldService:
         clock: Clock,
         *,
         ttl_seconds: int = 420,
+        outlast: Outlast = AT_ONCE,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._signer = signer
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
+        self._outlast = outlast
         self._rng = random.Random()  # noqa: S311 - spreads a crowd, decides nothing
         self.rebuilder = Rebuilder(store, truth, clock)
 
@@ -105,7 +108,7 @@ class HoldService:
         if section.kind is SectionKind.STANDING:
             return await self._hold(event, account_id, AnyIn(section.first, section.end - 1, quantity))
         for _ in range(3):
-            seats = await self._section_bytes(event, section.first, section.end - 1)
+            seats = await self._outlast(lambda: self._section_bytes(event, section.first, section.end - 1))
             groups = best_groups(event.index, section, seats, quantity, self._rng)
             if not groups:
                 break
@@ -168,6 +171,10 @@ class HoldService:
         if wanted.quantity > event.event.max_per_person:
             raise self._over_limit(event, 0)
         hold_id = f"{ids.new_id('hld')}_{event.event.id}"
+        return await self._outlast(lambda: self._hold_as(event, account_id, hold_id, wanted))
+
+    async def _hold_as(self, event: LoadedEvent, account_id: str, hold_id: str, wanted: Groups | AnyIn) -> HoldView:
+        """Hold under an id. Asked again with the same one it holds nothing twice."""
         outcome = await self._ask(event, account_id, hold_id, wanted)
         if isinstance(outcome, Rebuilding):
             try:

@@ -13,6 +13,7 @@ from ticketing.accounts.authenticate import Asking, Authenticator
 from ticketing.base import metrics
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest
+from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.holds.availability import Availability
@@ -120,7 +121,9 @@ class HoldDesk:
         gate: Gate,
         felt: Felt,
         clock: Clock,
+        outlast: Outlast = AT_ONCE,
     ) -> None:
+        self._outlast = outlast
         self._service = service
         self._catalog = catalog
         self._authenticator = authenticator
@@ -133,7 +136,7 @@ class HoldDesk:
         session = self._authenticator.session(request)
         event = await self._catalog.get(event_id)
         claims = await self._gate.check(request, event.event, session)
-        await self._gate.alive(claims)
+        await self._outlast(lambda: self._gate.alive(claims))
         with self._felt.measured():
             view = await self._view(session.account_id, event_id, data)
         metrics.holds_created.add(1)

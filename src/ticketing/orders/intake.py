@@ -10,6 +10,7 @@ import structlog
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
+from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
 from ticketing.base.tracing import order_begins
@@ -54,6 +55,7 @@ class Intake:
         crash_point: CrashPoint = nowhere,
         guard: IntakeGuard | None = None,
         in_books: Callable[[str], Awaitable[str | None]] = _not_asked,
+        outlast: Outlast = AT_ONCE,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -64,6 +66,7 @@ class Intake:
         self._crash_point = crash_point
         self._guard = guard
         self._in_books = in_books
+        self._outlast = outlast
 
     def event_of(self, hold_token: str) -> str | None:
         """The event of a genuine hold token; None for any other text, which `place` refuses."""
@@ -93,7 +96,7 @@ class Intake:
         order_id = order_id_for(self._signer, account_id, claims.event_id, idempotency_key)
         fingerprint = hashlib.sha256(f"{claims.hold_id}\0{method}\0{payment_token}".encode()).hexdigest()[:32]
         with order_begins("order", order_id):
-            return await self._accept(claims, order_id, fingerprint, method, payment_token)
+            return await self._outlast(lambda: self._accept(claims, order_id, fingerprint, method, payment_token))
 
     async def _accept(
         self, claims: HoldClaims, order_id: str, fingerprint: str, method: str, payment_token: str

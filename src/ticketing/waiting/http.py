@@ -16,6 +16,7 @@ from ticketing.accounts.model import Session
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import Conflict, NotFound
+from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.tokens import Signer
 from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
 from ticketing.waiting import sql
@@ -46,7 +47,14 @@ class Desk:
     """What the routes do, for the framework and for the hot routes alike."""
 
     def __init__(
-        self, joins: JoinService, claims: ClaimService, book: LineBook, toll: Toll, signer: Signer, clock: Clock
+        self,
+        joins: JoinService,
+        claims: ClaimService,
+        book: LineBook,
+        toll: Toll,
+        signer: Signer,
+        clock: Clock,
+        outlast: Outlast = AT_ONCE,
     ) -> None:
         self._joins = joins
         self._claims = claims
@@ -54,6 +62,7 @@ class Desk:
         self._toll = toll
         self._signer = signer
         self._clock = clock
+        self._outlast = outlast
 
     async def join(
         self, event_id: str, session: Session, data: JoinRequest, address: str | None
@@ -61,7 +70,8 @@ class Desk:
         """Join. Raises as `JoinService.join` and `Toll.charge` do."""
         line = await self._book.get(event_id)
         await self._toll.charge(line, session, data, address)
-        view = await self._joins.join(event_id, session.account_id, session.session_id, data.ticket)
+        account, session_id = session.account_id, session.session_id
+        view = await self._outlast(lambda: self._joins.join(event_id, account, session_id, data.ticket))
         return self._join_out(view), view.entry
 
     async def claim(self, event_id: str, session: Session, data: ClaimRequest) -> tuple[EntryOut, Entry]:
@@ -69,7 +79,8 @@ class Desk:
         held = 0
         if data.ticket is not None:
             held = held_index(self._signer, await self._book.get(event_id), session.account_id, data.ticket)
-        entry = await self._claims.claim(event_id, session.account_id, session.session_id, held)
+        account, session_id = session.account_id, session.session_id
+        entry = await self._outlast(lambda: self._claims.claim(event_id, account, session_id, held))
         now = rfc3339(self._clock.now_ms())
         return EntryOut(entry.token, rfc3339(entry.expires_at), self._claims.idle_seconds(), now), entry
 

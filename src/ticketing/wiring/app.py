@@ -22,6 +22,7 @@ from ticketing.admin.sale import SaleDesk
 from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
 from ticketing.base.hot import HotRoutes
+from ticketing.base.outlast import Outlast
 from ticketing.base.web import EXCEPTION_HANDLERS
 from ticketing.catalog import http as catalog_http
 from ticketing.holds import hot as holds_hot
@@ -57,6 +58,7 @@ def _intake(p: Parts) -> Intake:
         crash_point=p.crash_point,
         guard=p.guard,
         in_books=SalesBooks(p.db).fingerprint,
+        outlast=Outlast(),
     )
 
 
@@ -65,7 +67,7 @@ def _intake_desk(p: Parts) -> orders_http.IntakeDesk:
 
 
 def _hold_desk(p: Parts) -> holds_http.HoldDesk:
-    return holds_http.HoldDesk(p.holds, p.catalog, p.authenticator, p.line.gate, p.line.felt, p.clock)
+    return holds_http.HoldDesk(p.holds, p.catalog, p.authenticator, p.line.gate, p.line.felt, p.clock, Outlast())
 
 
 def _plain_line(p: Parts) -> plain.PlainLine:

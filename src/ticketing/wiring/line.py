@@ -14,6 +14,7 @@ from ticketing.base.blobs import Blobs
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint
 from ticketing.base.db import Database, DatabaseAway
+from ticketing.base.outlast import Outlast
 from ticketing.base.queue.port import QueueError
 from ticketing.base.tokens import Signer
 from ticketing.base.valkey import Valkey, ValkeyAway
@@ -127,7 +128,7 @@ def open_line_parts(
         work=work,
         toll=toll,
         captcha=captcha,
-        desk=Desk(joins, claims, book, toll, signer, clock),
+        desk=Desk(joins, claims, book, toll, signer, clock, Outlast()),
         board=StatusBoard(store, book, catalog, blobs, clock),
         gate=Gate(store, book, signer, clock),
         felt=Felt(valkey, clock),

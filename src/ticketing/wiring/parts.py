@@ -13,11 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.accounts.authenticate import Authenticator
 from ticketing.accounts.passwords import Passwords
 from ticketing.accounts.sessions import Sessions
+from ticketing.base.agreed_clock import AgreedClock
 from ticketing.base.blobs import Blobs, FolderBlobs, S3Blobs
-from ticketing.base.clock import Clock, SystemClock
+from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, crash_point
 from ticketing.base.db import Database, connect_database
 from ticketing.base.metrics import observe_payment
+from ticketing.base.outlast import Outlast
 from ticketing.base.queue.port import Queue
 from ticketing.base.queue.sqs import SqsConfig, SqsQueue
 from ticketing.base.queue.valkey import ValkeyQueue
@@ -75,7 +77,7 @@ class Parts:
 
 @asynccontextmanager
 async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Parts]:
-    """Build everything; nothing is contacted yet, so this succeeds while stores are away.
+    """Build everything. Of the stores only the time is asked; this succeeds while they are away.
 
     Raises:
         InvalidSettings: a URL of a kind that is not known.
@@ -83,11 +85,12 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
     from contextlib import AsyncExitStack
 
     async with AsyncExitStack() as exits:
-        clock = clock or SystemClock()
         db = connect_database(settings.database_url, pool_size=settings.database_pool)
         exits.push_async_callback(db.close)
         valkey = Valkey(settings.valkey_url)
         exits.push_async_callback(valkey.close)
+        if clock is None:
+            clock = await exits.enter_async_context(_agreed_clock(db, valkey).compared())
         queue = await _open_queue(settings, exits)
         exits.push_async_callback(queue.close)
         blobs = await _open_blobs(settings.blobs_url, settings)
@@ -96,7 +99,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         if settings.status_url is not None:
             status_blobs = await _open_blobs(settings.status_url, settings)
             exits.push_async_callback(status_blobs.close)
-        gateway = SandboxGateway(settings.payment_url, settings.payment_secret, observe=observe_payment)
+        gateway = SandboxGateway(settings.payment_url, settings.payment_secret, observe=observe_payment, clock=clock)
         exits.push_async_callback(gateway.aclose)
         catalog = Catalog(db, clock)
         exits.push_async_callback(catalog.close)
@@ -106,7 +109,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         store = HoldStore(valkey)
         crash = crash_point(settings.crash_point)
         truth = SalesBooks(db)
-        holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds)
+        holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds, outlast=Outlast())
         line = open_line_parts(settings, db, valkey, catalog, status_blobs, signer, clock, crash)
         exits.push_async_callback(line.close)
         yield Parts(
@@ -133,6 +136,12 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             guard=IntakeGuard(db, queue, clock),
             line=line,
         )
+
+
+def _agreed_clock(db: Database, valkey: Valkey) -> AgreedClock:
+    # SQLite has no clock but that of this very process.
+    others = {"valkey": valkey.time_ms} | ({} if db.dialect == "sqlite" else {"database": db.time_ms})
+    return AgreedClock(others)
 
 
 async def _open_queue(settings: Settings, exits: AsyncExitStack) -> Queue:

@@ -1,0 +1,54 @@
+"""Waiting out a store that changes hands.
+
+A fail-over takes two or three seconds. Who asks meanwhile is answered a little later rather than sent away with "try
+again in a second": that is what they would do. A crowd is sent away all the same, since all of them waiting here would
+ask the store that comes back at the same moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from ticketing.base.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class Outlast:
+    """Asks again while the answer is Unavailable; what is asked must be safe to repeat.
+
+    Args:
+        seconds: after which the answer stands; the page gives up after 5. 0: at once.
+        most: who may wait at the same time, in this process.
+        pause: seconds between two tries, more or less.
+    """
+
+    def __init__(self, seconds: float = 3.5, *, most: int = 200, pause: float = 0.5) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._pause = pause
+        self._waiting = 0
+
+    async def __call__(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer. Raises what `ask` raises."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._seconds
+        while True:
+            try:
+                return await ask()
+            except Unavailable:
+                pause = self._pause * (0.7 + 0.6 * random.random())  # noqa: S311 - jitter, not a secret
+                if self._waiting >= self._most or loop.time() + pause > until:
+                    raise
+            self._waiting += 1
+            try:
+                await asyncio.sleep(pause)
+            finally:
+                self._waiting -= 1
+
+
+AT_ONCE = Outlast(0)
+"""Waits for nothing."""
