@@ -43,7 +43,7 @@ async def test_it_answers_and_drains_over_tls(own: Stack, tmp_path: Path, proces
     )  # fmt: skip
     url = f"https://127.0.0.1:{own.port}"
     trust = ssl.create_default_context(cafile=str(root.file))
-    async with httpx.AsyncClient(base_url=url, verify=trust, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=url, verify=trust, timeout=30) as client:
         for _ in range(200):
             try:
                 if (await client.get("/health")).json() == {"status": "ok"}:
@@ -53,7 +53,7 @@ async def test_it_answers_and_drains_over_tls(own: Stack, tmp_path: Path, proces
         else:
             raise AssertionError(own.log("api"))
         with pytest.raises(httpx.HTTPError):  # the control: nothing is answered in the clear
-            await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{own.port}/health", timeout=5)
+            await asyncio.to_thread(httpx.get, f"http://127.0.0.1:{own.port}/health", timeout=30)
         api = own.children.pop("api")
         api.terminate()
         codes = set()

@@ -64,6 +64,9 @@ _FAILOVER = {
 }
 
 
+_SQLITE_AWAY = ("locked", "busy", "disk is full", "disk i/o error", "unable to open")
+"""What SQLite says when the file cannot be written, or not even opened, at this moment."""
+
 _DROP_SECONDS = 1.0
 _LOG_PAGES = 10_000
 """Length of SQLite's log (40 MB) at which a commit moves it into the file, while all others wait for 50 ms and more.
@@ -102,7 +105,7 @@ def is_transient(error: BaseException) -> bool:
         if number in _DEADLOCK or number in _FAILOVER:
             return True
         message = str(error.orig).lower()
-        return isinstance(error, OperationalError) and ("locked" in message or "busy" in message)
+        return isinstance(error, OperationalError) and any(sign in message for sign in _SQLITE_AWAY)
     return False
 
 

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from ticketing.base.log_stream import LogStream
 from ticketing.base.tracing import traces_of_request
 
 ROUTE = "ticketing_route"
@@ -38,7 +39,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp, out: TextIO | None = None) -> None:
         self._app = app
-        self._out = out or sys.stderr
+        self._out = LogStream(out or sys.stderr)
         self._lines: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from opentelemetry import metrics, trace
 
+from ticketing.base.log_stream import LogStream
 from ticketing.base.metrics import HISTOGRAMS
 from ticketing.base.tracing import OrderIds, Switch, present_trace
 
@@ -43,7 +44,8 @@ def _with_trace(_: Any, __: str, line: Any) -> Any:
 
 def set_up_logging(level: str = "INFO") -> None:
     """Configure structlog and the standard library's logging for this process."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(message)s", force=True)
+    out: Any = LogStream(sys.stderr)
+    logging.basicConfig(level=level, stream=out, format="%(message)s", force=True)
     # Its warnings about INSERT IGNORE say nothing that the row count does not.
     logging.getLogger("asyncmy").setLevel(logging.ERROR)
     for noisy in ("httpx", "aiosqlite", "fontTools", "fpdf", "aiobotocore", "botocore", "alembic", "urllib3"):
@@ -58,7 +60,7 @@ def set_up_logging(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
 
