@@ -82,6 +82,10 @@ stack: $(READY) ## Start the stack that drills break, print where everything is;
 drills: $(READY) ## Break each part in mid-sale and print a table; ARGS="kill cache-fail-over --report FILE"
 	@$(PY) -m tests.drills.programme $(ARGS)
 
+.PHONY: soak
+soak: $(READY) ## Sell for an hour and see whether anything grows; ARGS="--minutes 30"
+	@$(PY) -m tests.drills.soak $(ARGS)
+
 .PHONY: bench
 bench: $(READY) ## Measure what docs/performance.md claims
 	@$(PY) -m bench $(ARGS)

@@ -120,7 +120,7 @@ async def run_drill(yard: Yard, drill: Drill, *, pace: float = PACE) -> Outcome:
     outcome = Outcome(drill)
     began = time.monotonic()
     people = max(20, round(pace * (BEFORE + drill.seconds + AFTER)))
-    async with crowd_at(yard, people, connections=people) as crowd:
+    async with crowd_at(yard, people, own_lines=True) as crowd:
         sale, provider = await open_sale(yard, crowd)
         shoppers = Shoppers(sale, pace, line=True)
         try:

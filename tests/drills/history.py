@@ -68,11 +68,15 @@ class History:
 class Recorder(httpx.AsyncBaseTransport):
     """An HTTP transport that writes down everything that passes. `history` may be replaced between drills.
 
-    Who waits for a free one of `connections` waits on our side, and is counted as if the platform had been slow.
+    Who waits for a free connection waits on our side, and is counted as if the platform had been slow: with `own_lines`
+    each account has connections of its own, as people have. (One pool for hundreds is slow by itself: it looks at all
+    its connections for each request.)
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport | None = None, *, connections: int = 24) -> None:
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=connections))
+    def __init__(self, inner: httpx.AsyncBaseTransport | None = None, *, own_lines: bool = False) -> None:
+        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=24))
+        self._own_lines = own_lines
+        self._lines: dict[str, httpx.AsyncHTTPTransport] = {}
         self.history = History()
         self.accounts: dict[str, str] = {}
 
@@ -83,14 +87,14 @@ class Recorder(httpx.AsyncBaseTransport):
         status: int | None = None
         answer: Any = None
         media_type = ""
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            response = await self._inner.handle_async_request(request)
+            response = await self._line(token).handle_async_request(request)
             body = await response.aread()
             status, media_type = response.status_code, response.headers.get("content-type", "")
             answer = _json(body) if "json" in media_type else None
             return response
         finally:
-            token = request.headers.get("authorization", "").removeprefix("Bearer ")
             history.add(
                 Exchange(
                     time.monotonic(),
@@ -106,9 +110,17 @@ class Recorder(httpx.AsyncBaseTransport):
                 )
             )
 
+    def _line(self, token: str) -> httpx.AsyncBaseTransport:
+        if not self._own_lines or not token:
+            return self._inner
+        if token not in self._lines:
+            self._lines[token] = httpx.AsyncHTTPTransport(verify=False)
+        return self._lines[token]
+
     async def aclose(self) -> None:
         """Close connections."""
-        await self._inner.aclose()
+        for line in (self._inner, *self._lines.values()):
+            await line.aclose()
 
 
 def _json(body: bytes) -> Any:

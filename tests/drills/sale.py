@@ -46,9 +46,9 @@ class Crowd:
 
 
 @contextlib.asynccontextmanager
-async def crowd_at(site: Site, size: int = BUYERS, *, connections: int = 24) -> AsyncIterator[Crowd]:
+async def crowd_at(site: Site, size: int = BUYERS, *, own_lines: bool = False) -> AsyncIterator[Crowd]:
     """Fans with sessions. They are put into the database: hashing their passwords is not what drills are about."""
-    recorder, clock = Recorder(connections=connections), SystemClock()
+    recorder, clock = Recorder(own_lines=own_lines), SystemClock()
     keys = site.settings.signing_keys
     async with site.database() as db, site.valkey() as valkey:
         sessions = Sessions(db, valkey, Signer(keys, next(iter(keys))), clock)
