@@ -31,7 +31,7 @@ from ticketing.rehearsal.machine import resident_bytes
 
 EVERY_SECONDS = 5.0
 SHOW_SECONDS = 60.0
-GROWTH = 0.08
+GROWTH = 0.05
 """By how much the median of the last quarter may be above that of the second one: caches are full by then."""
 SPARE = 4
 """Descriptors, threads and connections that may come on top: pools breathe."""
@@ -92,7 +92,7 @@ class Trend:
     def grew(self) -> bool:
         """Whether this is more than caches and pools explain."""
         if self.name.endswith("memory"):
-            return self.late > self.early * (1 + GROWTH) + 2.0
+            return self.late > self.early * (1 + GROWTH) + 1.0
         return self.late > self.early + SPARE
 
 
