@@ -15,7 +15,7 @@ from typing import Any
 from redis import Redis
 
 from tests.drills import faults
-from tests.drills.drill import Drill, Outcome, run_drill, stack_for, temporary_folder
+from tests.drills.drill import PACE, Drill, Outcome, run_drill, stack_for, temporary_folder
 from tests.drills.faults import Fault
 from tests.drills.sale import Sale
 from tests.drills.yard import Yard
@@ -26,7 +26,8 @@ Prepare = Callable[[Yard], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Control:
-    """`of`: the drills that the guard keeps green; `finds`: whether the breach that must come has come."""
+    """`of`: the drills that the guard keeps green; `finds`: whether the breach that must come has come; `pace`: buyers
+    a second, more where two must meet."""
 
     name: str
     of: str
@@ -37,6 +38,7 @@ class Control:
     finds: Found
     prepare: Prepare
     guarded: bool = True
+    pace: float = PACE
 
 
 def breach(*rules: str) -> Found:
@@ -103,7 +105,7 @@ CONTROLS = (
             faults.rolling_restart, 15, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
             guarded=False),
     Control("no-unique-key", "cache-flushed, cache-fail-over, kill/stop/cut cache", "UNIQUE(event, seat) in the books",
-            _flush_often, 11, "two-owners", breach("two-owners", "two-tickets"), _many_owners),
+            _flush_often, 11, "two-owners", breach("two-owners", "two-tickets"), _many_owners, pace=14.0),
     Control("ack-first", "kill/stop leader, queue and database, database-*, cut-worker-*", "ack only after the commit",
             _lose_what_is_in_hand, 12, "vanished", breach("vanished"), _workers("ack-first")),
     Control("anew", "queue-storm, kill-queue", "order ids derived from the buyer's key",
@@ -121,7 +123,7 @@ def run_control(control: Control) -> Outcome:
     ):
         asyncio.run(control.prepare(yard))
         drill = Drill(control.name, f"without {control.without}", control.fault, control.seconds)
-        return asyncio.run(run_drill(yard, drill))
+        return asyncio.run(run_drill(yard, drill, pace=control.pace))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
