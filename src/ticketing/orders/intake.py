@@ -1,4 +1,4 @@
-"""Accept an order: bind the hold, put the message safely into the queue, and only then say 202."""
+"""Accept an order: bind the hold, store the message (in the queue, else in the books), and only then say 202."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import structlog
 
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
+from ticketing.base.db import DatabaseAway
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
 from ticketing.base.outlast import AT_ONCE, Outlast
+from ticketing.base.patience import patience
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
 from ticketing.base.tracing import order_begins
@@ -27,6 +29,8 @@ from ticketing.orders.messages import OrderPlaced
 
 log = structlog.get_logger(__name__)
 
+QUEUE_SECONDS = 1.5
+"""For which the queue may take an order; then it is written down elsewhere, and its buyer has waited long enough."""
 RESEND = "Your seats are kept. Send the same request again, with the same Idempotency-Key."
 
 
@@ -41,6 +45,7 @@ class Intake:
         payment_seconds: what a hold is stretched to when it becomes an order, so that payment can be settled.
         in_books: the fingerprint of an order that the database knows; asked only before an order is refused.
         guard: told of every accepted order, to look after it if the queue loses it.
+        spare: where an order is stored that the queue did not take in time. Raises DatabaseAway.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Intake:
         guard: IntakeGuard | None = None,
         in_books: Callable[[str], Awaitable[str | None]] = _not_asked,
         outlast: Outlast = AT_ONCE,
+        spare: Callable[[bytes], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -67,6 +73,7 @@ class Intake:
         self._guard = guard
         self._in_books = in_books
         self._outlast = outlast
+        self._spare = spare
 
     def event_of(self, hold_token: str) -> str | None:
         """The event of a genuine hold token; None for any other text, which `place` refuses."""
@@ -84,7 +91,7 @@ class Intake:
             BadRequest: `idempotency_key_missing`. Unprocessable: `invalid_hold`, `idempotency_key_reused`.
             Forbidden: somebody else's hold.
             Conflict: `hold_expired`, `hold_already_ordered`, `seats_taken`.
-            Unavailable: not known to be in the queue; the same key retries safely.
+            Unavailable: not known to be stored; the same key retries safely.
         """
         check_key(idempotency_key)
         try:
@@ -146,15 +153,25 @@ class Intake:
     async def _send(self, message: OrderPlaced) -> None:
         body = messages.encode(message)
         try:
-            await self._queue.send([body])
+            async with patience(QUEUE_SECONDS):
+                await self._queue.send([body])
         except MessageTooLarge:
             raise Unprocessable("invalid_hold", "The order is too large.") from None
-        except QueueError as error:
-            # Whether it is stored is not known: the claim stays, and a twin would be swallowed by its primary key.
+        except (QueueError, TimeoutError) as error:
+            # Whether it is stored is not known: the claim stays, and a twin is swallowed by its primary key.
             log.warning("order_not_queued", order_id=message.order_id, error=str(error)[:200])
-            raise Unavailable(RESEND, retry_after=1) from None
+            await self._write_down(message.order_id, body)
         if self._guard is not None:
             self._guard.remember(message.order_id, body)
+
+    async def _write_down(self, order_id: str, body: bytes) -> None:
+        try:
+            if self._spare is None:
+                raise DatabaseAway("there is no other place")
+            await self._spare(body)
+        except DatabaseAway as error:
+            log.warning("order_not_stored", order_id=order_id, error=str(error)[:200])
+            raise Unavailable(RESEND, retry_after=1) from None
 
     async def _refusal(self, claims: HoldClaims, outcome: ClaimOutcome) -> Exception:
         if isinstance(outcome, KeyReused):

@@ -37,6 +37,8 @@ class SeatsChanged(msgspec.Struct, frozen=True):
     ordinals: tuple[int, ...]
 
 
+PLACED = "placed"
+"""Topic: OrderPlaced, of an order that was accepted while the queue was away."""
 CAPTURE = "capture"
 """Topic: an order owns its seats; take the money."""
 ISSUE = "issue"

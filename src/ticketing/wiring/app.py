@@ -31,6 +31,7 @@ from ticketing.orders import hot as orders_hot
 from ticketing.orders import http as orders_http
 from ticketing.orders.cancel import Cancellation
 from ticketing.orders.intake import Intake
+from ticketing.orders.spare_intake import SpareIntake
 from ticketing.orders.status import OrderDesk
 from ticketing.orders.truth import SalesBooks
 from ticketing.tickets import http as tickets_http
@@ -59,6 +60,7 @@ def _intake(p: Parts) -> Intake:
         guard=p.guard,
         in_books=SalesBooks(p.db).fingerprint,
         outlast=Outlast(),
+        spare=SpareIntake(p.db, p.clock),
     )
 
 

@@ -23,6 +23,7 @@ from ticketing.orders.end_visit import EndVisit
 from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.refund import Refunds
 from ticketing.orders.seat_audit import SeatAudit
+from ticketing.orders.spare_intake import FulfilSpare
 from ticketing.orders.truth import SeatSync
 from ticketing.tickets.issue import Issue
 from ticketing.wiring.line import controller_of
@@ -57,7 +58,9 @@ def topics(parts: Parts, channel: Channel) -> dict[str, Topic]:
     topic = functools.partial(
         Topic, db=db, clock=clock, lease_seconds=p.settings.outbox_lease_seconds, crash_point=p.crash_point
     )
+    fulfilment = Fulfilment(db, p.catalog, clock, crash_point=p.crash_point)
     by_name |= {
+        messages.PLACED: topic(messages.PLACED, leased=FulfilSpare(db, fulfilment.fulfil), then=nudge),
         messages.CAPTURE: topic(messages.CAPTURE, leased=capture, batch=50, parallel=20, then=nudge),
         messages.ISSUE: topic(messages.ISSUE, transactional=issue, then=nudge),
         messages.SEATS: topic(messages.SEATS, leased=sync, batch=200),

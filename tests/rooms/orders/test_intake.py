@@ -1,19 +1,23 @@
-"""Intake with real Valkey servers: 202 only for what is in the queue, and the same key is always the same order."""
+"""Intake with real Valkey servers: 202 only for what is stored, and the same key is always the same order."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import text
 
 from tests.rooms.orders.conftest import PRICE, a_show
 from ticketing.base.clock import ManualClock
-from ticketing.base.db import Database
+from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.errors import Problem
+from ticketing.base.outbox import Topic
 from ticketing.base.queue.valkey import ValkeyQueue
 from ticketing.base.tokens import Signer
 from ticketing.base.valkey import Valkey
@@ -24,9 +28,12 @@ from ticketing.holds.hold import HoldService
 from ticketing.holds.store import HoldStore
 from ticketing.holds.token import read_hold, sign_hold
 from ticketing.orders import messages
+from ticketing.orders import sql as orders_sql
 from ticketing.orders.fulfil import Fulfilment
-from ticketing.orders.intake import Intake
+from ticketing.orders.intake import QUEUE_SECONDS, Intake
 from ticketing.orders.messages import OrderPlaced
+from ticketing.orders.model import OrderState
+from ticketing.orders.spare_intake import FulfilSpare, SpareIntake
 from ticketing.orders.truth import SalesBooks
 
 ALICE, BOB = "acc_aaaaaaaaaaaaaaaa", "acc_bbbbbbbbbbbbbbbb"
@@ -46,6 +53,8 @@ class Counter:
     fulfilment: Fulfilment
     cache_server: ValkeyServer
     queue_server: ValkeyServer
+    sparing: Intake
+    """The same, with another place for orders that the queue does not take."""
 
     async def hold(self, *seats: str, account: str = ALICE) -> str:
         return (await self.holds.hold_seats(self.event.id, account, list(seats))).token
@@ -87,8 +96,10 @@ async def counter(
     queue = ValkeyQueue(line, "orders", visibility_seconds=30, max_attempts=10)
     holds = HoldService(store, catalog, SalesBooks(db), signer, clock, ttl_seconds=420)
     truth = SalesBooks(db)
-    intake = Intake(store, catalog, queue, signer, clock, payment_seconds=1200, in_books=truth.fingerprint)
-    yield Counter(event, holds, intake, queue, signer, clock, Fulfilment(db, catalog, clock), *servers)
+    how: Any = {"payment_seconds": 1200, "in_books": truth.fingerprint}
+    intake = Intake(store, catalog, queue, signer, clock, **how)
+    sparing = Intake(store, catalog, queue, signer, clock, **how, spare=SpareIntake(db, clock))
+    yield Counter(event, holds, intake, queue, signer, clock, Fulfilment(db, catalog, clock), *servers, sparing)
     await queue.close()
     await cache.close()
     await line.close()
@@ -220,6 +231,72 @@ async def test_with_the_queue_away_503_and_then_the_same_key_succeeds(counter: C
     order_id = await counter.order(token)
     assert order_id == other.extra["order_id"]
     assert {message.order_id for message in await counter.queued()} == {order_id}
+
+
+def placed_topic(counter: Counter, db: Database) -> Topic:
+    return Topic("placed", db, counter.clock, leased=FulfilSpare(db, counter.fulfilment.fulfil))
+
+
+async def test_with_the_queue_away_an_order_is_written_down_and_fulfilled(counter: Counter, db: Database) -> None:
+    token = await counter.hold("A-1-1")
+    counter.queue_server.kill()
+    order_id = await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY)
+    assert await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY) == order_id
+    counter.queue_server.start()
+    assert await counter.queued() == []
+    topic = placed_topic(counter, db)
+    assert await topic.run_once() == 2
+    assert await topic.run_once() == 0
+    async with db.read() as conn:
+        (order,) = (await orders_sql.find_orders(conn, [order_id])).values()
+    assert order.state is OrderState.RESERVED
+
+
+async def test_an_order_that_the_queue_took_after_all_is_there_once(counter: Counter, db: Database) -> None:
+    token = await counter.hold("A-1-1")
+    order_id = await counter.order(token)
+    (message,) = await counter.queued()
+    await SpareIntake(db, counter.clock)(messages.encode(message))
+    await counter.fulfilment.fulfil([message])
+    assert await placed_topic(counter, db).run_once() == 1
+    rows = await db.fetch(text("SELECT id, state FROM orders"))
+    assert [tuple(row) for row in rows] == [(order_id, "reserved")]
+
+
+async def test_a_silent_queue_is_not_waited_for(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silence(_: object) -> None:
+        await asyncio.sleep(60)
+
+    token = await counter.hold("A-1-1")
+    monkeypatch.setattr(counter.queue, "send", silence)
+    began = time.monotonic()
+    await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY)
+    assert time.monotonic() - began < QUEUE_SECONDS + 2
+
+
+async def test_with_queue_and_database_away_nothing_is_promised(counter: Counter) -> None:
+    async def away(_: bytes) -> None:
+        raise DatabaseAway("away")
+
+    token = await counter.hold("A-1-1")
+    counter.queue_server.kill()
+    counter.intake._spare = away
+    refused = await counter.refusal(token)
+    assert (refused.status, refused.code) == (503, "unavailable")
+    counter.queue_server.start()
+
+
+async def test_one_written_order_that_cannot_be_fulfilled_stops_no_other(counter: Counter, db: Database) -> None:
+    await SpareIntake(db, counter.clock)(b"not an order")
+    token = await counter.hold("A-1-1")
+    counter.queue_server.kill()
+    order_id = await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY)
+    counter.queue_server.start()
+    await placed_topic(counter, db).run_once()
+    async with db.read() as conn:
+        assert order_id in await orders_sql.find_orders(conn, [order_id])
+    rows = await db.fetch(text("SELECT attempts, dead FROM outbox WHERE topic = 'placed'"))
+    assert [tuple(row) for row in rows] == [(1, 0)]
 
 
 async def test_with_valkey_away_a_genuine_hold_is_ordered_and_the_database_judges(counter: Counter) -> None:
