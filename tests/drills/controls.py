@@ -53,6 +53,7 @@ async def _as_it_is(yard: Yard) -> None:
 def _workers(variant: str) -> Prepare:
     async def prepare(yard: Yard) -> None:
         yard.bad_worker = variant
+        yard.environ["TICKETING_OUTBOX_LEASE_SECONDS"] = "3"  # what a worker had in hand comes again while we look
         for name in ("worker-1", "worker-2"):
             yard.kill(name)
             yard.start_worker(name)
