@@ -34,7 +34,7 @@ SHOW_SECONDS = 60.0
 GROWTH = 0.05
 """By how much the median of the last quarter may be above that of the second one: caches are full by then."""
 SPARE = 8
-"""Descriptors, threads and connections that may come on top: pools (8 connections a process, 6 threads) fill up slowly."""
+"""Descriptors, threads and connections that may come on top: pools (8 connections, 6 threads a process) fill slowly."""
 
 
 @dataclass

@@ -17,6 +17,7 @@ import typer
 
 from ticketing.cli import rehearsal_stack
 from ticketing.cli.console import AsJson, app, err, fail, print_json
+from ticketing.cli.local import WORKER_BEHIND
 from ticketing.cli.rehearsal_screen import screen, show_verdict
 from ticketing.rehearsal import report
 from ticketing.rehearsal.conduct import GeneratorFailed, Played, conduct, generators_for
@@ -128,7 +129,8 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             err.print(f"stack: {stack.url}, data in {folder}")
             # Whoever measures must not wait for what is measured.
             behind = min(0, asked.nice + _BEHIND) if asked.nice < 0 else asked.nice
-            give_priority((pid for pids in stack.processes.values() for pid in pids), behind)
+            for name, pids in stack.processes.items():
+                give_priority(pids, behind + (WORKER_BEHIND if name == "worker" else 0))
             event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 8_000 + asked.lobby)
             site = Remote(stack.url)
             facts = {
