@@ -28,9 +28,13 @@ def owner(number: int) -> int:
 
 def fill(path: str, events: Sequence[str], seats: Mapping[int, str], numbers: range, now_ms: int) -> None:
     """Ticketed orders of two seats, `ORDERS_A_SHOW` a show, each with its seats, tickets, money and counted person."""
-    for start in range(numbers.start, numbers.stop, ORDERS_A_SHOW):
-        part = range(start, min(start + ORDERS_A_SHOW, numbers.stop))
-        fill_show(path, events[start // ORDERS_A_SHOW], seats, part, now_ms)
+    places = list(seats.items())
+    start = numbers.start
+    while start < numbers.stop:
+        show, before = divmod(start, ORDERS_A_SHOW)
+        part = range(start, min((show + 1) * ORDERS_A_SHOW, numbers.stop))
+        fill_show(path, events[show], dict(places[2 * before :]), part, now_ms)
+        start = part.stop
 
 
 def fill_show(path: str, event_id: str, seats: Mapping[int, str], numbers: range, now_ms: int) -> None:
