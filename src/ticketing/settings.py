@@ -74,7 +74,7 @@ class Settings:
     line_cap: int = 2000
     line_rate: int = 6000
     line_lobby_minutes: int = 60
-    line_work_bits: int = 0
+    line_work_bits: int = 18
     line_idle_seconds: int = 120
     line_hard_seconds: int = 900
     line_beacon: str | None = None
@@ -208,7 +208,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         line_cap=read.number("LINE_CAP", 2000),
         line_rate=read.number("LINE_RATE", 6000),
         line_lobby_minutes=read.number("LINE_LOBBY_MINUTES", 60, least=0),
-        line_work_bits=read.number("LINE_WORK_BITS", 0, least=0),
+        line_work_bits=read.number("LINE_WORK_BITS", 18, least=0),
         line_idle_seconds=read.number("LINE_IDLE_SECONDS", 120),
         line_hard_seconds=read.number("LINE_HARD_SECONDS", 900),
         line_beacon=read.text("LINE_BEACON", "") or None,

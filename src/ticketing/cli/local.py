@@ -49,6 +49,8 @@ class Layout:
             "DEMO_FOLDER": str(self.folder),
             # On a laptop everybody comes from one address, simulated crowds too.
             "ADDRESS_BURST": "100000",
+            # Nor do simulated people compute for their places: thousands of them would, on the two cores that serve.
+            "LINE_WORK_BITS": "0",
         }
         if web is not None:
             values["WEB_FOLDER"] = str(web)

@@ -51,12 +51,22 @@ class Remote:
         """An event by its id, or the next one that is or goes on sale."""
         if event_id is not None:
             found: dict[str, Any] = self._get(f"/api/events/{event_id}").json()
-            return found
+            return self._joinable(found)
         listed: list[dict[str, Any]] = self._get("/api/events").json()["events"]
         open_ones = [event for event in listed if event["status"] in ("announced", "on_sale")]
         if not open_ones:
             raise CannotRehearse(f"{self.url} has no event that is or goes on sale: create one, or name --event")
-        return min(open_ones, key=lambda event: str(event["on_sale_at"]))
+        return self._joinable(min(open_ones, key=lambda event: str(event["on_sale_at"])))
+
+    def _joinable(self, event: dict[str, Any]) -> dict[str, Any]:
+        bits = self._get(f"/api/events/{event['id']}/queue/about").json()["work_bits"] if event["waiting_room"] else 0
+        if bits:
+            raise CannotRehearse(
+                f"{event['id']}: a place in its line costs {bits} bits of work, a second of a phone; a generator "
+                "cannot pay that for thousands. Set the line's work to 0 for the rehearsal (`work_bits` among the "
+                "line's controls, or TICKETING_LINE_WORK_BITS=0 for new lines), and back afterwards."
+            )
+        return event
 
     def opens_at(self, event_id: str) -> float:
         """T-0 by this machine's monotonic clock, the site's clock being right."""
