@@ -19,11 +19,6 @@ import httpx
 
 from ticketing.base.valkey_server import ServerFailed, ValkeyServer
 from ticketing.cli.console import fail
-from ticketing.rehearsal.machine import give_priority
-
-WORKER_BEHIND = 10
-"""How far the worker stands behind the API processes (nice). Nobody waits for it within a second, and when everybody
-comes at once on two cores the API needs both; it still gets a quarter of a core then. On AWS it is --cpu-shares."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +117,6 @@ def start_children(
             start_new_session=True,
         )
         exits.callback(_stop, child)
-        if name == "worker":
-            give_priority([child.pid], WORKER_BEHIND)
         children[name] = child
     return children
 
