@@ -172,18 +172,30 @@ async def test_control_a_new_key_for_each_try_is_noticed(house: House, arrive: A
         posts.are_one_order()
 
 
-async def test_the_queue_is_away_and_comes_back(house: House, arrive: Arrive) -> None:
-    """No order can be accepted: the page says that the seats are kept, and finishes by itself."""
+async def test_a_queue_that_is_away_keeps_nobody_from_buying(house: House, arrive: Arrive) -> None:
+    """The order is stored in the books instead: one try, no word of it to the buyer."""
     alice, _ = await in_checkout(house, arrive, lang="en")
-    alice.watch.allow(503)
     posts = await noted(alice.page)
     house.stack.queue.kill()
     try:
         await alice.see("pay").click()
-        await expect(alice.see("retrying")).to_contain_text("Your seats are kept")
-        assert await orders_of(house, alice) == []
+        await alice.at("/orders/[^/?]+")
     finally:
         await house.stack.queue.start_async()
+    await bought_once(house, alice)
+    assert len(posts.keys) == 1
+
+
+async def test_no_order_can_be_accepted_for_a_while(house: House, arrive: Arrive) -> None:
+    """The page says that the seats are kept, and finishes by itself."""
+    alice, _ = await in_checkout(house, arrive, lang="en")
+    alice.watch.allow(503)
+    posts = await noted(alice.page)
+    await alice.page.route("**/api/orders", lambda route: route.fulfill(status=503))
+    await alice.see("pay").click()
+    await expect(alice.see("retrying")).to_contain_text("Your seats are kept")
+    assert await orders_of(house, alice) == []
+    await alice.page.unroute("**/api/orders")
     await alice.at("/orders/[^/?]+")
     await bought_once(house, alice)
     assert len(posts.keys) > 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -14,7 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_the_countdown_turns_into_the_sale_by_itself(house: House, arrive: Arrive) -> None:
-    event = await house.show("곧 열리는 공연", "Opens soon", opens=9_000)
+    event = await house.show("곧 열리는 공연", "Opens soon", opens=20_000)
+    await asyncio.sleep(1.1)  # an API process knows of a new event within a second
     alice = await arrive()
     await alice.go("/")
     await expect(alice.see("event-card", event=event.id)).to_contain_text("오픈 예정")
@@ -23,7 +26,7 @@ async def test_the_countdown_turns_into_the_sale_by_itself(house: House, arrive:
     await expect(alice.page.get_by_role("button", name="곧 열립니다")).to_be_disabled()
     await expect(alice.see("go-to-seats")).to_have_count(0)
     await alice.page.evaluate("window.sameDocument = true")
-    await expect(alice.see("go-to-seats")).to_be_visible(timeout=20_000)
+    await expect(alice.see("go-to-seats")).to_be_visible(timeout=40_000)
     assert await alice.page.evaluate("window.sameDocument"), "the page was loaded anew"
     await alice.see("go-to-seats").click()
     await expect(alice.see("seat-map")).to_be_visible()
