@@ -21,8 +21,8 @@ class Outlast:
     """Asks again while the answer is Unavailable; what is asked must be safe to repeat.
 
     Args:
-        seconds: after which the answer stands; the page gives up after 5. 0: at once.
-        most: who may wait at the same time, in this process.
+        seconds: after which the answer stands; pages give up after 8 or 12. 0: at once.
+        most: who may wait at the same time. One object serves a whole process, or it would be so many for each.
         pause: seconds between two tries, more or less.
     """
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -20,12 +20,12 @@ class SharedLooks(Generic[T]):
     def __init__(self) -> None:
         self._looks: dict[str, asyncio.Task[T]] = {}
 
-    async def get(self, key: str, look: Callable[[], Awaitable[T]]) -> T:
+    async def get(self, key: str, look: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What the look that is under way finds, or a new one. Raises what it raises; giving up stops it for nobody."""
         task = self._looks.get(key)
         # One that has ended counts for nothing: in a busy process much runs before the loop gets to its callbacks.
         if task is None or task.done():
-            task = self._looks[key] = asyncio.create_task(_awaited(look))
+            task = self._looks[key] = asyncio.create_task(look())
             task.add_done_callback(lambda ended: self._ended(key, ended))
         return await asyncio.shield(task)
 
@@ -34,7 +34,3 @@ class SharedLooks(Generic[T]):
             del self._looks[key]
         if not task.cancelled():
             task.exception()  # told to those who wait; without any it is nobody's
-
-
-async def _awaited(look: Callable[[], Awaitable[T]]) -> T:
-    return await look()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from ticketing.base import ids
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.errors import BadRequest, Conflict, NotFound, RateLimited, Unavailable, Unprocessable
-from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.tokens import Signer
 from ticketing.base.valkey import ValkeyAway
 from ticketing.catalog.index import PlanIndex
@@ -63,19 +62,22 @@ class HoldService:
         clock: Clock,
         *,
         ttl_seconds: int = 420,
-        outlast: Outlast = AT_ONCE,
     ) -> None:
         self._store = store
         self._catalog = catalog
         self._signer = signer
         self._clock = clock
         self._ttl_ms = ttl_seconds * 1000
-        self._outlast = outlast
         self._rng = random.Random()  # noqa: S311 - spreads a crowd, decides nothing
         self.rebuilder = Rebuilder(store, truth, clock)
 
-    async def hold_seats(self, event_id: str, account_id: str, seat_ids: Sequence[str]) -> HoldView:
+    async def hold_seats(
+        self, event_id: str, account_id: str, seat_ids: Sequence[str], hold_id: str | None = None
+    ) -> HoldView:
         """Hold exactly these seats, all or none.
+
+        Args:
+            hold_id: of `new_hold_id`; asked again with the same one it holds nothing twice.
 
         Raises:
             NotFound: no such event. Unprocessable `unknown_seats`: names them. BadRequest: none, or one twice.
@@ -92,9 +94,11 @@ class HoldService:
         if unknown:
             raise Unprocessable("unknown_seats", "This event has no such seats.", seats=unknown[:50])
         ordinals = [ordinal for _, ordinal in found if ordinal is not None]
-        return await self._hold(event, account_id, Groups([ordinals]))
+        return await self._hold(event, account_id, Groups([ordinals]), hold_id)
 
-    async def hold_best(self, event_id: str, account_id: str, section_id: str, quantity: int) -> HoldView:
+    async def hold_best(
+        self, event_id: str, account_id: str, section_id: str, quantity: int, hold_id: str | None = None
+    ) -> HoldView:
         """Hold the best `quantity` seats of a section together, or places in a standing section.
 
         Raises: as `hold_seats`; Conflict `no_seats_left` when the section has not that many.
@@ -106,14 +110,14 @@ class HoldService:
         if not 1 <= quantity <= event.event.max_per_person:
             raise self._over_limit(event, 0)
         if section.kind is SectionKind.STANDING:
-            return await self._hold(event, account_id, AnyIn(section.first, section.end - 1, quantity))
+            return await self._hold(event, account_id, AnyIn(section.first, section.end - 1, quantity), hold_id)
         for _ in range(3):
-            seats = await self._outlast(lambda: self._section_bytes(event, section.first, section.end - 1))
+            seats = await self._section_bytes(event, section.first, section.end - 1)
             groups = best_groups(event.index, section, seats, quantity, self._rng)
             if not groups:
                 break
             try:
-                return await self._hold(event, account_id, Groups(groups))
+                return await self._hold(event, account_id, Groups(groups), hold_id)
             except Conflict as error:
                 # All candidates went while we were choosing: look again.
                 if error.code not in ("no_seats_left", "seats_taken"):
@@ -167,14 +171,10 @@ class HoldService:
             raise Conflict("sale_closed", "The sale of this event is over.")
         return event
 
-    async def _hold(self, event: LoadedEvent, account_id: str, wanted: Groups | AnyIn) -> HoldView:
+    async def _hold(self, event: LoadedEvent, account_id: str, wanted: Groups | AnyIn, hold_id: str | None) -> HoldView:
         if wanted.quantity > event.event.max_per_person:
             raise self._over_limit(event, 0)
-        hold_id = f"{ids.new_id('hld')}_{event.event.id}"
-        return await self._outlast(lambda: self._hold_as(event, account_id, hold_id, wanted))
-
-    async def _hold_as(self, event: LoadedEvent, account_id: str, hold_id: str, wanted: Groups | AnyIn) -> HoldView:
-        """Hold under an id. Asked again with the same one it holds nothing twice."""
+        hold_id = hold_id or new_hold_id(event.event.id)
         outcome = await self._ask(event, account_id, hold_id, wanted)
         if isinstance(outcome, Rebuilding):
             try:
@@ -258,6 +258,11 @@ class HoldService:
             limit=limit,
             remaining=max(0, limit - counted),
         )
+
+
+def new_hold_id(event_id: str) -> str:
+    """An id that nobody has; `event_of` reads the event off it."""
+    return f"{ids.new_id('hld')}_{event_id}"
 
 
 def event_of(hold_id: str) -> str:

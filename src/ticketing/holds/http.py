@@ -17,9 +17,10 @@ from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.web import NOT_MODIFIED, answers, json_response, matches, problems
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.holds.availability import Availability
-from ticketing.holds.hold import HoldService, HoldView, seat_ids
+from ticketing.holds.hold import HoldService, HoldView, new_hold_id, seat_ids
 from ticketing.waiting.felt import Felt
 from ticketing.waiting.gate import PASS_ROUTE, Gate
+from ticketing.waiting.tokens import PassClaims
 
 SeatId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
@@ -136,19 +137,25 @@ class HoldDesk:
         session = self._authenticator.session(request)
         event = await self._catalog.get(event_id)
         claims = await self._gate.check(request, event.event, session)
-        await self._outlast(lambda: self._gate.alive(claims))
-        with self._felt.measured():
-            view = await self._view(session.account_id, event_id, data)
+        hold_id = new_hold_id(event.event.id)
+        view = await self._outlast(lambda: self._held(claims, session.account_id, event_id, data, hold_id))
         metrics.holds_created.add(1)
         # Who is paying for seats is not idle.
         await self._gate.stay(claims, view.claims.expires_at)
         return _out(event, view, self._clock.now_ms())
 
-    async def _view(self, account_id: str, event_id: str, data: HoldRequest) -> HoldView:
+    async def _held(
+        self, claims: PassClaims | None, account_id: str, event_id: str, data: HoldRequest, hold_id: str
+    ) -> HoldView:
+        await self._gate.alive(claims)
+        with self._felt.measured():
+            return await self._view(account_id, event_id, data, hold_id)
+
+    async def _view(self, account_id: str, event_id: str, data: HoldRequest, hold_id: str) -> HoldView:
         if data.seats is not None and data.section is None and data.quantity is None:
-            return await self._service.hold_seats(event_id, account_id, data.seats)
+            return await self._service.hold_seats(event_id, account_id, data.seats, hold_id)
         if data.seats is None and data.section is not None and data.quantity is not None:
-            return await self._service.hold_best(event_id, account_id, data.section, data.quantity)
+            return await self._service.hold_best(event_id, account_id, data.section, data.quantity, hold_id)
         raise BadRequest('Send either {"seats": […]} or {"section": …, "quantity": n}.')
 
 

@@ -70,8 +70,7 @@ class Capture:
         while tasks:
             done, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if running:
-                # What comes within a moment is written down in one commit, not in one each: in a rush that is the
-                # largest part of what a worker costs.
+                # What comes within a moment is written down in one commit, not in one each.
                 done |= (await asyncio.wait(running, timeout=GATHER_SECONDS))[0]
             await self._crash_point("capture:answered")
             known: dict[str, Known] = {}

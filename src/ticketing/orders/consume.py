@@ -15,7 +15,6 @@ import structlog
 
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway
-from ticketing.base.errors import NotFound
 from ticketing.base.queue.port import Delivery, Queue, QueueError
 from ticketing.orders import messages
 from ticketing.orders.fulfil import Fulfilment
@@ -89,29 +88,14 @@ class Consumer:
     async def _fulfil(self, good: list[tuple[Delivery, OrderPlaced]], stop: asyncio.Event) -> list[Delivery]:
         while True:
             try:
-                await self._fulfilment.fulfil([message for _, message in good])
-                return [delivery for delivery, _ in good]
+                failed = await self._fulfilment.fulfil_each([message for _, message in good])
+                # A bad one is left to its next delivery, and in the end to the dead letters.
+                return [delivery for delivery, message in good if message.order_id not in failed]
             except DatabaseAway as error:
                 if stop.is_set():
                     return []
                 log.warning("fulfilment_waits", orders=len(good), error=str(error)[:200])
                 await asyncio.sleep(1.0)
-            except Exception:
-                # Something is wrong with one of them: do them alone, leave the bad one to its next delivery.
-                log.exception("batch_failed", orders=len(good))
-                return await self._one_by_one(good)
-
-    async def _one_by_one(self, good: list[tuple[Delivery, OrderPlaced]]) -> list[Delivery]:
-        done = []
-        for delivery, message in good:
-            try:
-                await self._fulfilment.fulfil([message])
-                done.append(delivery)
-            except NotFound:
-                log.error("order_without_event", order_id=message.order_id, event_id=message.event_id)
-            except Exception:
-                log.exception("order_failed", order_id=message.order_id, attempt=delivery.attempt)
-        return done
 
     @contextlib.asynccontextmanager
     async def _kept_invisible(self, deliveries: list[Delivery]) -> AsyncIterator[None]:

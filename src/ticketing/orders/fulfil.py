@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.base import outbox
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
-from ticketing.base.db import Database
+from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.tracing import order_went_on
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.orders import messages, sql
@@ -69,6 +69,29 @@ class Fulfilment:
                 await self._reserve_or_refuse(message, events[message.event_id])
         order_went_on("reserve", [message.order_id for message in unique], began, time.time_ns())
         await self._crash_point("fulfil:committed")
+
+    async def fulfil_each(self, placed: Sequence[OrderPlaced]) -> dict[str, Exception]:
+        """As `fulfil`, and when something is wrong with one of them, each alone, so that it stops no other.
+
+        Gives the failures by order id. Raises DatabaseAway.
+        """
+        try:
+            await self.fulfil(placed)
+            return {}
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("batch_failed", orders=len(placed))
+        failed: dict[str, Exception] = {}
+        for message in placed:
+            try:
+                await self.fulfil([message])
+            except DatabaseAway:
+                raise
+            except Exception as error:
+                log.exception("order_failed", order_id=message.order_id, event_id=message.event_id)
+                failed[message.order_id] = error
+        return failed
 
     async def _reserve_all(
         self, conn: AsyncConnection, placed: Sequence[OrderPlaced], events: dict[str, LoadedEvent]

@@ -6,21 +6,18 @@ swallowed by its primary key, as any message that comes twice.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
-import structlog
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import outbox
 from ticketing.base.clock import Clock
-from ticketing.base.db import Database, DatabaseAway
+from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
 from ticketing.orders import messages
+from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.messages import OrderPlaced
-
-log = structlog.get_logger(__name__)
-
-Fulfil = Callable[[Sequence[OrderPlaced]], Awaitable[None]]
 
 
 class SpareIntake:
@@ -42,32 +39,22 @@ class SpareIntake:
 class FulfilSpare:
     """Outbox handler (leased) of topic `placed`. A repeat finds the orders in the books, and that is fine."""
 
-    def __init__(self, db: Database, fulfil: Fulfil) -> None:
+    def __init__(self, db: Database, fulfilment: Fulfilment) -> None:
         self._db = db
-        self._fulfil = fulfil
+        self._fulfilment = fulfilment
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Bring these orders into the books; one that cannot be stops no other."""
         failed: dict[int, Exception] = {}
-        try:
-            await self._fulfil([messages.decode_placed(row.payload) for row in rows])
-        except DatabaseAway:
-            raise
-        except Exception:
-            log.exception("spare_batch_failed")
-            failed = await self._one_by_one(rows)
-        done = [row.id for row in rows if row.id not in failed]
-        if done:
-            await self._db.transact(lambda conn: outbox.forget(conn, done))
-        return failed
-
-    async def _one_by_one(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
-        failed: dict[int, Exception] = {}
+        placed: dict[int, OrderPlaced] = {}
         for row in rows:
             try:
-                await self._fulfil([messages.decode_placed(row.payload)])
-            except DatabaseAway:
-                raise
-            except Exception as error:  # noqa: BLE001 - the topic puts the row back, or gives it up aloud
+                placed[row.id] = messages.decode_placed(row.payload)
+            except msgspec.DecodeError as error:
                 failed[row.id] = error
+        by_order = await self._fulfilment.fulfil_each(list(placed.values()))
+        failed |= {row_id: by_order[p.order_id] for row_id, p in placed.items() if p.order_id in by_order}
+        done = [row_id for row_id in placed if row_id not in failed]
+        if done:
+            await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed

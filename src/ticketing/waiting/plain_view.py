@@ -12,7 +12,7 @@ from ticketing.accounts.model import Session
 from ticketing.base.clock import parse_rfc3339
 from ticketing.base.errors import Conflict, NotFound
 from ticketing.base.web import problem_of
-from ticketing.waiting.answers import ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut, StatusOut
+from ticketing.waiting.answers import AboutOut, ClaimRequest, EntryOut, JoinOut, JoinRequest, PlaceOut, StatusOut
 from ticketing.waiting.claim import Entry
 from ticketing.waiting.model import Phase
 from ticketing.waiting.plain_page import Face, Standing, View
@@ -59,23 +59,8 @@ class Board(Protocol):
         ...
 
 
-class _Grade(msgspec.Struct):
-    name: dict[str, str]
-
-
-class _About(msgspec.Struct):
-    name: dict[str, str]
-    starts_at: str
-    venue: dict[str, str]
-    time_zone: str
-    grades: list[_Grade]
-    message: dict[str, str] | None
-    lobby_at: str
-    t0: str
-
-
 _status = msgspec.json.Decoder(StatusOut).decode
-_about = msgspec.json.Decoder(_About).decode
+_about = msgspec.json.Decoder(AboutOut).decode
 
 
 async def told(view: View, board: Board, desk: Desk, session: Session | None) -> tuple[View, list[int]]:
@@ -109,7 +94,7 @@ async def told(view: View, board: Board, desk: Desk, session: Session | None) ->
     return replace(view, standing=Standing(place.index, place.position, serving, ends_at)), poll
 
 
-def _face(status: StatusOut, about: _About, language: Language, now: int) -> Face:
+def _face(status: StatusOut, about: AboutOut, language: Language, now: int) -> Face:
     def said(text: dict[str, str] | None) -> str:
         return (text or {}).get(language) or (text or {}).get("ko", "")
 

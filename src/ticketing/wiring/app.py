@@ -22,7 +22,6 @@ from ticketing.admin.sale import SaleDesk
 from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
 from ticketing.base.hot import HotRoutes
-from ticketing.base.outlast import Outlast
 from ticketing.base.web import EXCEPTION_HANDLERS
 from ticketing.catalog import http as catalog_http
 from ticketing.holds import hot as holds_hot
@@ -59,7 +58,7 @@ def _intake(p: Parts) -> Intake:
         crash_point=p.crash_point,
         guard=p.guard,
         in_books=SalesBooks(p.db).fingerprint,
-        outlast=Outlast(),
+        outlast=p.outlast,
         spare=SpareIntake(p.db, p.clock),
     )
 
@@ -69,7 +68,7 @@ def _intake_desk(p: Parts) -> orders_http.IntakeDesk:
 
 
 def _hold_desk(p: Parts) -> holds_http.HoldDesk:
-    return holds_http.HoldDesk(p.holds, p.catalog, p.authenticator, p.line.gate, p.line.felt, p.clock, Outlast())
+    return holds_http.HoldDesk(p.holds, p.catalog, p.authenticator, p.line.gate, p.line.felt, p.clock, p.outlast)
 
 
 def _plain_line(p: Parts) -> plain.PlainLine:

@@ -107,6 +107,7 @@ def open_line_parts(
     signer: Signer,
     clock: Clock,
     crash_point: CrashPoint,
+    outlast: Outlast,
 ) -> LineParts:
     """Build the line's parts; nothing is contacted."""
     rules = rules_of(settings)
@@ -128,7 +129,7 @@ def open_line_parts(
         work=work,
         toll=toll,
         captcha=captcha,
-        desk=Desk(joins, claims, book, toll, signer, clock, Outlast()),
+        desk=Desk(joins, claims, book, toll, signer, clock, outlast),
         board=StatusBoard(store, book, catalog, blobs, clock),
         gate=Gate(store, book, signer, clock),
         felt=Felt(valkey, clock),

@@ -71,6 +71,7 @@ class Parts:
     availability: Availability
     settlement: Settlement
     crash_point: CrashPoint
+    outlast: Outlast
     guard: IntakeGuard
     line: LineParts
 
@@ -109,8 +110,9 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
         store = HoldStore(valkey)
         crash = crash_point(settings.crash_point)
         truth = SalesBooks(db)
-        holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds, outlast=Outlast())
-        line = open_line_parts(settings, db, valkey, catalog, status_blobs, signer, clock, crash)
+        holds = HoldService(store, catalog, truth, signer, clock, ttl_seconds=settings.hold_seconds)
+        outlast = Outlast()
+        line = open_line_parts(settings, db, valkey, catalog, status_blobs, signer, clock, crash, outlast)
         exits.push_async_callback(line.close)
         yield Parts(
             settings=settings,
@@ -133,6 +135,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             availability=Availability(store, catalog, truth, holds.rebuilder, clock),
             settlement=Settlement(db, catalog, clock, crash_point=crash),
             crash_point=crash,
+            outlast=outlast,
             guard=IntakeGuard(db, queue, clock),
             line=line,
         )

@@ -60,7 +60,7 @@ def topics(parts: Parts, channel: Channel) -> dict[str, Topic]:
     )
     fulfilment = Fulfilment(db, p.catalog, clock, crash_point=p.crash_point)
     by_name |= {
-        messages.PLACED: topic(messages.PLACED, leased=FulfilSpare(db, fulfilment.fulfil), then=nudge),
+        messages.PLACED: topic(messages.PLACED, leased=FulfilSpare(db, fulfilment), then=nudge),
         messages.CAPTURE: topic(messages.CAPTURE, leased=capture, batch=50, parallel=20, then=nudge),
         messages.ISSUE: topic(messages.ISSUE, transactional=issue, then=nudge),
         messages.SEATS: topic(messages.SEATS, leased=sync, batch=200),

@@ -7,6 +7,9 @@ import pytest
 from tests.rooms.admin.house import PRICE, House, account_id, order_id
 from ticketing.admin.fsck.books import Books, snapshot
 from ticketing.admin.fsck.check import UnknownEvent
+from ticketing.admin.fsck.outbox import _ORDER_TOPICS, _OTHER_TOPICS
+from ticketing.base import alerts
+from ticketing.orders import messages
 from ticketing.payments.gateway import StatementPage, Unknown
 
 
@@ -178,3 +181,23 @@ async def test_news_on_its_way_explains_a_difference_only_within_the_grace(sqlit
     found = [(b.code, b.ids.get("account_id")) for b in (await house.check()).breaches]
     assert found.count(("sold_seat_not_marked", None)) == 2
     assert ("bought_count_wrong", account_id("paying")) in found
+
+
+async def test_what_waits_in_the_outbox_for_its_turn_is_under_way(house: House) -> None:
+    """An order that the queue did not take, a slot that is to be freed, an alert."""
+    placed = {"order_id": "ord_on_its_way", "event_id": house.event.id, "amounts": [PRICE, PRICE], "currency": "KRW"}
+    await house.message("placed", placed)
+    await house.message("visit", {"order_id": order_id("paid")})
+    await house.message("alert", {"subject": "s", "text": "t"})
+    report = await house.check()
+    assert report.breaches == []
+    tally = report.in_flight["orders_in_outbox"]
+    assert (tally.count, tally.amounts["KRW"]) == (1, 2 * PRICE)
+    house.clock.advance(301)
+    late = [breach for breach in (await house.check()).breaches if breach.ids.get("order_id") == "ord_on_its_way"]
+    assert [breach.code for breach in late] == ["takes_too_long"]
+
+
+def test_every_topic_of_the_rooms_is_known() -> None:
+    written = {value for name, value in vars(messages).items() if name.isupper()} | {alerts.TOPIC}
+    assert written == {*_ORDER_TOPICS, *_OTHER_TOPICS}

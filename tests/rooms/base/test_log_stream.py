@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.servers import require
 
 _LOGS = """
 import logging, structlog
@@ -29,8 +29,7 @@ print("still here")
 
 def _with_full_disk(program: str) -> subprocess.CompletedProcess[str]:
     full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("this system has no /dev/full")
+    require("/dev/full (Linux)", full.exists())
     with full.open("w") as stderr:
         return subprocess.run(
             [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=stderr, text=True, check=False, timeout=60,

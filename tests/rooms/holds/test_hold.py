@@ -11,7 +11,7 @@ import pytest
 from tests.rooms.holds.house import CAP, DAY, Bench
 from ticketing.base.errors import BadRequest, Conflict, NotFound, Problem, RateLimited, Unavailable, Unprocessable
 from ticketing.base.valkey import Valkey, ValkeyAway
-from ticketing.holds.hold import HoldService, HoldView, event_of
+from ticketing.holds.hold import HoldService, HoldView, event_of, new_hold_id
 from ticketing.holds.store import HoldStore
 from ticketing.holds.token import read_hold
 
@@ -178,6 +178,16 @@ async def test_without_valkey_nothing_is_promised(bench: Bench) -> None:
     for ask in asks:
         await refused(ask(), Unavailable, "unavailable")
     await lost.close()
+
+
+async def test_asked_again_under_the_same_id_nothing_is_held_twice(bench: Bench) -> None:
+    seats, best = new_hold_id(bench.event_id), new_hold_id(bench.event_id)
+    for _ in range(3):
+        await bench.service.hold_seats(bench.event_id, "acc_a", ["A-1-1"], seats)
+        await bench.service.hold_best(bench.event_id, "acc_b", "A", 2, best)
+    for account, hold_id, count in (("acc_a", seats, 1), ("acc_b", best, 2)):
+        (held,) = await bench.service.mine(bench.event_id, account)
+        assert (held.claims.hold_id, len(held.claims.ordinals)) == (hold_id, count)
 
 
 async def test_a_lost_answer_is_asked_for_again_and_is_the_same_hold(

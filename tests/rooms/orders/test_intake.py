@@ -234,7 +234,7 @@ async def test_with_the_queue_away_503_and_then_the_same_key_succeeds(counter: C
 
 
 def placed_topic(counter: Counter, db: Database) -> Topic:
-    return Topic("placed", db, counter.clock, leased=FulfilSpare(db, counter.fulfilment.fulfil))
+    return Topic("placed", db, counter.clock, leased=FulfilSpare(db, counter.fulfilment))
 
 
 async def test_with_the_queue_away_an_order_is_written_down_and_fulfilled(counter: Counter, db: Database) -> None:

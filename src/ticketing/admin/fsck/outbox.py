@@ -9,8 +9,10 @@ from typing import Any
 from ticketing.admin.fsck.books import Books
 from ticketing.admin.fsck.report import Cure, Report
 
-_ORDER_TOPICS = ("capture", "issue", "refund", "notice")
-_SEATS = "seats"
+_ORDER_TOPICS = ("capture", "issue", "refund", "notice", "visit")
+"""About an order that is in the books."""
+_OTHER_TOPICS = {"seats": "event_id", "placed": "order_id", "alert": "subject"}
+"""Topic → what its content must name. `placed` brings an order into the books: it need not be there yet."""
 _PIECE = 2_000
 
 
@@ -36,7 +38,8 @@ async def check_outbox(books: Books, report: Report) -> Messages:
     after = 0
     while True:
         rows = await books.rows(
-            "SELECT id, topic, payload, attempts, dead, last_error FROM outbox WHERE id > :after ORDER BY id LIMIT :n",
+            "SELECT id, topic, payload, created_at, attempts, dead, last_error FROM outbox"
+            " WHERE id > :after ORDER BY id LIMIT :n",
             after=after,
             n=_PIECE,
         )
@@ -65,14 +68,26 @@ async def _check_rows(books: Books, rows: Any, messages: Messages, report: Repor
         if row.dead:
             detail = f"given up after {row.attempts} attempts: {(row.last_error or 'no reason noted')[:200]}"
             report.breach("I2", "message_dead", detail, cure=Cure.REVIVE, **ids)
-        if row.topic not in (*_ORDER_TOPICS, _SEATS):
+        if row.topic not in (*_ORDER_TOPICS, *_OTHER_TOPICS):
             report.breach("I2", "message_topic_unknown", "no worker listens to this topic", **ids)
-        elif content is None or ("order_id" if row.topic != _SEATS else "event_id") not in content:
+        elif content is None or _OTHER_TOPICS.get(row.topic, "order_id") not in content:
             report.breach("I2", "message_unreadable", f"its content cannot be read: {row.payload[:80]!r}", **ids)
-        elif row.topic != _SEATS and order_id not in events:
+        elif row.topic == "placed" and order_id not in events and not row.dead:
+            _check_placed(row.created_at, content, report, ids)
+        elif row.topic in _ORDER_TOPICS and order_id not in events:
             report.breach("I2", "message_of_unknown_order", "it names an order that does not exist", **ids)
-        elif row.topic != _SEATS:
+        elif row.topic in _ORDER_TOPICS:
             (messages.dead if row.dead else messages.waiting).add((order_id, row.topic))
+
+
+def _check_placed(since: int, content: dict[str, Any], report: Report, ids: dict[str, Any]) -> None:
+    """An accepted order that the queue did not take: it waits here for a worker."""
+    if report.overdue(since):
+        detail = f"an accepted order has waited for its books for {(report.at - since) // 1000} s: is a worker running?"
+        report.breach("I2", "takes_too_long", detail, **ids)
+    else:
+        amounts = content.get("amounts", ())
+        report.moving("orders_in_outbox", ids["order_id"], since, sum(amounts), str(content.get("currency", "")))
 
 
 async def _events_of(books: Books, order_ids: set[str]) -> dict[str, str]:
