@@ -8,6 +8,7 @@ from bench.line.million import Heavy, Story
 from bench.line.play import Played
 from bench.line.slots import Slots
 from bench.line.waiters import Waited
+from ticketing.rehearsal.histogram import Histogram
 
 LIMIT_BYTES = 12 * 1024
 
@@ -25,13 +26,14 @@ def show_waited(waited: Waited) -> bool:
         f"processes, T-0 after {at.arrive + at.lobby:.0f} s, {at.sale:.0f} s of sale, cap {at.cap:,}; "
         f"highest load average {waited.load:.1f}"
     )
-    print(f"  {'from the intended sending':28}{'count':>9}{'p50 ms':>9}{'p90':>9}{'p99':>9}{'p99.9':>9}{'max':>9}")
+    print(f"  {'from the intended sending':29}{'count':>9}{'p50 ms':>9}{'p90':>9}{'p99':>9}{'p99.9':>9}{'max':>9}")
     for kind in sorted(played.latencies):
         _line(kind, played, kind)
     missed = False
     for kind in ("status", "join", "claim"):
         p99 = _line(f"= {kind}", played, kind)
         missed |= p99 > targets(at.people)
+    _row("the disk alone (4 KB, synced)", waited.disk)
     late = played.late
     print(
         f"  the generator itself: p50 {late.percentile(0.5):.1f}, p99 {late.percentile(0.99):.1f} ms late; busiest "
@@ -58,9 +60,12 @@ def show_waited(waited: Waited) -> bool:
 
 
 def _line(title: str, played: Played, kind: str) -> float:
-    histogram = played.kind(kind)
+    return _row(title, played.kind(kind))
+
+
+def _row(title: str, histogram: Histogram) -> float:
     values = [histogram.percentile(share) for share in (0.5, 0.9, 0.99, 0.999)] + [histogram.largest * 1000]
-    print(f"  {title:28}{histogram.count:>9,}" + "".join(f"{value:>9.1f}" for value in values))
+    print(f"  {title:29}{histogram.count:>9,}" + "".join(f"{value:>9.1f}" for value in values))
     return values[2]
 
 

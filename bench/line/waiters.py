@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from redis import Redis
 
+from bench.line import disk
 from bench.line.crowd import Plan
 from bench.line.play import Played, play, processes_for
 from bench.line.probe import PRIORITY, Kernel, Meter, connections_of, load_average, resident
@@ -21,6 +22,7 @@ from tests.servers import mariadb
 from tests.stack import Stack
 from ticketing.catalog.arena import arena
 from ticketing.catalog.model import Event
+from ticketing.rehearsal.histogram import Histogram
 from ticketing.rehearsal.machine import children_of
 from ticketing.rehearsal.overtaking import Overtakings, overtakings
 
@@ -51,7 +53,9 @@ def scene(people: int) -> Scene:
 
 @dataclass
 class Waited:
-    """What a run showed; memory in bytes, CPU in shares of a core over the whole run."""
+    """What a run showed; memory in bytes, CPU in shares of a core over the whole run. `disk`: what a bare write to the
+    stores' disk took meanwhile.
+    """
 
     scene: Scene
     database: str
@@ -67,6 +71,7 @@ class Waited:
     order: Overtakings
     valkey_per_join: float
     at_peak: int
+    disk: Histogram
     api_cpu: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -168,13 +173,14 @@ def run(people: int, database_name: str) -> Waited:
                 draw_at + at.sale,
             )  # fmt: skip
             watch = Watch(stack, event, at, plan)
-            played = play(plan, stack.environ, watch)
-            return _judge(at, database_name, played, watch)
+            with disk.watched(Path(folder)) as synced:
+                played = play(plan, stack.environ, watch)
+            return _judge(at, database_name, played, watch, synced)
         finally:
             stack.stop()
 
 
-def _judge(at: Scene, database_name: str, played: Played, watch: Watch) -> Waited:
+def _judge(at: Scene, database_name: str, played: Played, watch: Watch, synced: Histogram) -> Waited:
     assert watch.memory is not None
     grown, kernel, connections = watch.memory
     held = sum(connections) or 1
@@ -193,4 +199,5 @@ def _judge(at: Scene, database_name: str, played: Played, watch: Watch) -> Waite
         order=overtakings(played.claims),
         valkey_per_join=watch.valkey_per_join,
         at_peak=held,
+        disk=synced,
     )

@@ -24,6 +24,7 @@ USER = "ticketing"
 PASSWORD = "ticketing"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_LONGEST_PARENT = 50
 
 
 class ServerFailedError(RuntimeError):
@@ -41,8 +42,8 @@ class DatabaseServer(ABC):
     name: str
 
     def __init__(self, *, durable: bool = False) -> None:
-        # "/tmp" where possible: a Unix socket's path may have about 100 characters, and TMPDIR can be long.
-        parent = "/tmp" if Path("/tmp").is_dir() else None
+        # A Unix socket's path may have about 100 characters, and TMPDIR can be long: "/tmp" then, where there is one.
+        parent = "/tmp" if len(tempfile.gettempdir()) > _LONGEST_PARENT and Path("/tmp").is_dir() else None
         self.folder = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=parent))
         self.data = self.folder / "data"
         self.socket = self.folder / "s"

@@ -26,7 +26,7 @@ from redis.exceptions import (
     TryAgainError,
 )
 
-from ticketing.base.patience import patience
+from ticketing.base.patience import Patience
 
 # Answers that mean "wrong server" or "not now", not "wrong command". redis-py takes the code off the text of those it
 # knows, and gives them classes.
@@ -192,7 +192,7 @@ class Valkey:
             self._pump = None
 
     async def _batch(self, batch: Batch) -> None:
-        async with patience(self._timeout):
+        async with Patience(self._timeout):
             if self._conn is None:
                 # Ours before it is open: whatever goes wrong on the way, `_drop` closes it.
                 conn = self._conn = self._pool.make_connection()

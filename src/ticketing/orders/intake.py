@@ -12,7 +12,7 @@ from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import DatabaseAway
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, Unavailable, Unprocessable
 from ticketing.base.outlast import AT_ONCE, Outlast
-from ticketing.base.patience import patience
+from ticketing.base.patience import Patience
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
 from ticketing.base.tracing import order_begins
@@ -153,7 +153,7 @@ class Intake:
     async def _send(self, message: OrderPlaced) -> None:
         body = messages.encode(message)
         try:
-            async with patience(QUEUE_SECONDS):
+            async with Patience(QUEUE_SECONDS):
                 await self._queue.send([body])
         except MessageTooLarge:
             raise Unprocessable("invalid_hold", "The order is too large.") from None

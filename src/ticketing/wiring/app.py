@@ -153,7 +153,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
         # With many live connections the cyclic collector walks them all, again and again: leave out what stays.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(10_000, 20, 50)
         try:
             yield
         finally:
