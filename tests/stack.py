@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -69,6 +69,7 @@ class Stack:
         self.processes = processes
         self.provider_port = free_port()
         self.environ = Layout(folder).environment(self.port, self.provider_port, web, folder)
+        self.environ["TICKETING_DISK_RESERVE_MB"] = "0"  # of hundreds of stacks; what fills a disk asks for one
         if database_url:
             self.environ["TICKETING_DATABASE_URL"] = database_url
         self.environ |= {f"TICKETING_{name.upper()}": str(value) for name, value in settings.items()}
@@ -99,10 +100,12 @@ class Stack:
         async with self.database() as db:
             await migrate(db)
 
-    def spawn(self, name: str, *arguments: str, **environ: str) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, name: str, *arguments: str, programme: Sequence[str] = ("ticketing",), **environ: str
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "ticketing", *arguments],
+                [sys.executable, "-m", *programme, *arguments],
                 # With bytecode kept, whatever the caller's shell says, a process starts in half the time.
                 env=os.environ | self.environ | {"PYTHONDONTWRITEBYTECODE": ""} | environ,
                 stdout=log,

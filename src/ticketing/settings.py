@@ -41,6 +41,7 @@ class Settings:
         line_idle_seconds, line_hard_seconds: how long a visit lasts without a sign of life, and in all.
         line_beacon: public source of randomness that new lines promise to use in their draws.
         request_log: whether each request is a line in the log.
+        disk_reserve_mb: what is kept for a full disk beside an embedded database; 0: nothing.
         alerts_url: where staff hear of trouble, the ARN of an SNS topic or `mailto:address`; None: only the log.
         captcha_kind, captcha_site_key, captcha_secret: a CAPTCHA before a place (turnstile, hcaptcha, recaptcha).
     """
@@ -80,6 +81,7 @@ class Settings:
     line_beacon: str | None = None
     alerts_url: str | None = None
     request_log: bool = True
+    disk_reserve_mb: int = 32
     captcha_kind: str | None = None
     captcha_site_key: str | None = None
     captcha_secret: str | None = field(default=None, repr=False)
@@ -214,6 +216,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         line_beacon=read.text("LINE_BEACON", "") or None,
         alerts_url=read.text("ALERTS_URL", "") or None,
         request_log=read.switch("REQUEST_LOG", True),
+        disk_reserve_mb=read.number("DISK_RESERVE_MB", 32, 0),
         captcha_kind=read.text("CAPTCHA_KIND", "") or None,
         captcha_site_key=read.text("CAPTCHA_SITE_KEY", "") or None,
         captcha_secret=read.text("CAPTCHA_SECRET", "") or None,

@@ -39,11 +39,17 @@ class Control:
     prepare: Prepare
     guarded: bool = True
     pace: float = PACE
+    stack: str = "yard"
+    reserve_mb: int = 32
 
 
 def breach(*rules: str) -> Found:
     """One of these rules was broken."""
     return lambda outcome: any(text.startswith(f"[{rule}]") for text in outcome.breaches for rule in rules)
+
+
+def _felt(outcome: Outcome) -> bool:
+    return outcome.counted.share < 0.99 or bool(outcome.breaches)
 
 
 async def _as_it_is(yard: Yard) -> None:
@@ -59,6 +65,16 @@ def _workers(variant: str) -> Prepare:
             yard.start_worker(name)
 
     return prepare
+
+
+async def _own_clocks(yard: Yard) -> None:
+    yard.bad_api = "own-clock"
+    for name in yard.api_ports:
+        await faults.restart_api(yard, name)
+
+
+async def _fill_the_disk(yard: Yard, sale: Sale) -> None:
+    await faults.disk_full(yard.folder)(yard, sale)
 
 
 async def _many_owners(yard: Yard) -> None:
@@ -82,11 +98,16 @@ async def _lose_what_is_in_hand(yard: Yard, sale: Sale) -> None:
     await asyncio.to_thread(yard.mend)
 
 
-async def _flush_often(yard: Yard, sale: Sale) -> None:
-    for _ in range(10):
+async def _forget_what_waits(yard: Yard, sale: Sale) -> None:
+    """Orders wait in the queue, in no books yet, and Valkey forgets who has the seats: they are sold once more."""
+    yard.links["worker", "queue"].set("refuse")
+    try:
+        await asyncio.sleep(5.0)
         with Redis.from_url(yard.primary.url) as client:
             client.flushall()
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(8.0)
+    finally:
+        yard.links["worker", "queue"].set("pass")
 
 
 async def _provider_dies_in_answering(yard: Yard, sale: Sale) -> None:
@@ -106,13 +127,18 @@ CONTROLS = (
             faults.rolling_restart, 15, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
             guarded=False),
     Control("no-unique-key", "cache-flushed, cache-fail-over, kill/stop/cut cache", "UNIQUE(event, seat) in the books",
-            _flush_often, 11, "two-owners", breach("two-owners", "two-tickets"), _many_owners, pace=14.0),
+            _forget_what_waits, 13, "two-owners", breach("two-owners", "two-tickets"), _many_owners, pace=8.0),
     Control("ack-first", "kill/stop leader, queue and database, database-*, cut-worker-*", "ack only after the commit",
             _lose_what_is_in_hand, 12, "vanished", breach("vanished"), _workers("ack-first")),
     Control("anew", "queue-storm, kill-queue", "order ids derived from the buyer's key",
             faults.redelivery_storm, 10, "unasked", breach("unasked"), _workers("anew")),
     Control("forgetful-capture", "provider-*, kill/stop provider, cut-worker-provider", "look up before asking again",
             _provider_dies_in_answering, 10, "charged-twice", breach("charged-twice"), _workers("forgetful-capture")),
+    Control("own-clock", "clock-api, clock-leader", "time is what two clocks agree on",
+            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt, _own_clocks),
+    Control("no-reserve", "disk-full", "disk space kept for when there is none",
+            _fill_the_disk, 12, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
+            stack="embedded", reserve_mb=0),
 )  # fmt: skip
 
 
@@ -120,7 +146,9 @@ def run_control(control: Control) -> Outcome:
     """Run one on a stack of its own: what it breaks stays broken."""
     with (
         temporary_folder() as folder,
-        stack_for("yard", "mariadb", folder / "y", guarded=control.guarded) as yard,
+        stack_for(
+            control.stack, "mariadb", folder / "y", guarded=control.guarded, reserve_mb=control.reserve_mb
+        ) as yard,
     ):
         asyncio.run(control.prepare(yard))
         drill = Drill(control.name, f"without {control.without}", control.fault, control.seconds)

@@ -59,11 +59,13 @@ def drills(disk: Path) -> list[Drill]:
         Drill("nothing", "no fault: what the numbers are worth", faults.nothing, 8),
         *_each("kill", "SIGKILL of {}, started again after 1 s", [
             ("api-1", kill("api-1"), 5), ("leader", kill("leader"), 3), ("provider", kill("provider"), 5),
-            ("cache", kill("cache"), 2), ("queue", kill("queue"), 2),
+            ("standby", kill("standby"), 3), ("cache", kill("cache"), 2), ("replica", kill("replica"), 2),
+            ("queue", kill("queue"), 2),
         ]),
         Drill("kill-database", "SIGKILL of the database, started again after 1 s", kill("database"), 4, announced=True),
         *_each("stop", "SIGSTOP of {} for 8 s, then SIGCONT", [
-            (name, stop(name, 8.0), 8) for name in ("api-1", "leader", "provider", "cache", "queue")
+            (name, stop(name, 8.0), 8)
+            for name in ("api-1", "leader", "standby", "provider", "cache", "replica", "queue")
         ]),
         Drill("stop-database", "SIGSTOP of the database for 8 s, then SIGCONT", stop("database", 8.0), 8, True),
         Drill("rolling-restart", "every API process and worker replaced, one by one", faults.rolling_restart, 25),
@@ -79,11 +81,8 @@ def drills(disk: Path) -> list[Drill]:
         *[
             Drill(f"cut-{side}-{store}-{mode}", f"{side} cut off from {store} for 8 s: {mode}",
                   cut(side, store, mode, 8.0), 8, announced=store == "database")
-            for side, store, mode in (
-                ("api", "cache", "refuse"), ("api", "cache", "silent"), ("api", "queue", "silent"),
-                ("api", "database", "silent"), ("worker", "cache", "silent"), ("worker", "queue", "silent"),
-                ("worker", "database", "silent"), ("worker", "provider", "refuse"),
-            )
+            for side in ("api", "worker") for store in ("cache", "queue", "database", "provider")
+            for mode in ("refuse", "silent") if (side, store) != ("api", "provider")
         ],
         Drill("disk-full", "no block left under SQLite and both Valkeys, 10 s", faults.disk_full(disk), 12,
               stack="embedded"),
@@ -212,7 +211,7 @@ async def _fsck(yard: Yard, sale: Sale, verdict: Verdict) -> str:
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, megabytes: int = 96) -> Iterator[Path]:
+def small_disk(folder: Path, megabytes: int = 192) -> Iterator[Path]:
     """A file system of its own that a drill can fill up; needs root on Linux. Raises NothingHappened without."""
     folder.mkdir(parents=True, exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
@@ -226,13 +225,17 @@ def small_disk(folder: Path, megabytes: int = 96) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def stack_for(kind: str, database: str, folder: Path, *, sqs: bool = False, guarded: bool = True) -> Iterator[Yard]:
+def stack_for(
+    kind: str, database: str, folder: Path, *, sqs: bool = False, guarded: bool = True, reserve_mb: int = 32
+) -> Iterator[Yard]:
     """The stack that some drills need, started; stopped at the end."""
     from tests.servers import mariadb, mysql
 
     with contextlib.ExitStack() as exits:
         if kind == "embedded":
-            yard = Yard(exits.enter_context(small_disk(folder)), None, outbox_lease_seconds=2)
+            yard = Yard(
+                exits.enter_context(small_disk(folder)), None, outbox_lease_seconds=2, disk_reserve_mb=reserve_mb
+            )
         else:
             server = exits.enter_context({"mariadb": mariadb, "mysql": mysql}[database].run())
             yard = Yard(folder, server, sqs=sqs, guarded=guarded)

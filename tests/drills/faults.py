@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -25,13 +26,13 @@ Fault = Callable[[Yard, Sale], Awaitable[None]]
 LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
-async def _leading(yard: Yard, kind: str) -> str:
-    """The worker that leads, for "leader"; else the kind itself."""
-    if kind != "leader":
+async def _named(yard: Yard, kind: str) -> str:
+    """The worker that leads, for "leader"; the other one, for "standby"; else the kind itself."""
+    if kind not in ("leader", "standby"):
         return kind
     for _ in range(200):
         if name := await yard.leader():
-            return name
+            return name if kind == "leader" else {"worker-1": "worker-2", "worker-2": "worker-1"}[name]
         await asyncio.sleep(0.1)
     raise NothingHappened("no worker leads")
 
@@ -40,9 +41,11 @@ def killed(kind: str, away: float = 1.0) -> Fault:
     """SIGKILL, and a start some seconds later."""
 
     async def fault(yard: Yard, sale: Sale) -> None:
-        name = await _leading(yard, kind)
-        if name in ("cache", "queue", "database"):
-            store = {"cache": yard.primary, "queue": yard.queue, "database": yard.server}[name]
+        name = await _named(yard, kind)
+        if name in ("cache", "replica", "queue", "database"):
+            store = {
+                "cache": yard.primary, "replica": yard.spare, "queue": yard.queue, "database": yard.server
+            }[name]  # fmt: skip
             assert store is not None
             await asyncio.to_thread(store.kill)
             await asyncio.sleep(away)
@@ -65,12 +68,13 @@ def stopped(kind: str, seconds: float) -> Fault:
     """SIGSTOP, and SIGCONT some seconds later: alive, silent, then going on as if no time had passed."""
 
     async def fault(yard: Yard, sale: Sale) -> None:
-        pid = yard.pid(await _leading(yard, kind))
+        pid = yard.pid(await _named(yard, kind))
         os.kill(pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(seconds)
         finally:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # another has taken its place
+                os.kill(pid, signal.SIGCONT)
 
     return fault
 
@@ -115,10 +119,14 @@ async def restart_api(yard: Yard, name: str) -> None:
 
 
 async def fail_over(yard: Yard, sale: Sale) -> None:
-    """The primary dies; two seconds later its replica is promoted and the endpoint moves."""
+    """The primary dies for good; two seconds later its replica is promoted and the endpoint moves."""
+    moved = yard.keeper.moved
     await asyncio.to_thread(yard.primary.kill)
-    await asyncio.sleep(2.0)
-    await asyncio.to_thread(yard.fail_over)
+    for _ in range(100):
+        if yard.keeper.moved > moved:
+            return
+        await asyncio.sleep(0.1)
+    raise NothingHappened("no replica was promoted")
 
 
 async def flush_all(yard: Yard, sale: Sale) -> None:
@@ -205,7 +213,7 @@ def clock_jumps(kind: str, offset: str, seconds: float) -> Fault:
     async def fault(yard: Yard, sale: Sale) -> None:
         if LIBFAKETIME is None:
             raise NothingHappened("libfaketime is not installed: apt-get install faketime")
-        name = await _leading(yard, kind)
+        name = await _named(yard, kind)
         wrong = {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME": offset, "DONT_FAKE_MONOTONIC": "1"}
         for environ in (wrong, {}):
             child = yard.children.pop(name)
@@ -229,23 +237,25 @@ def _fakes_its_clock(pid: int) -> bool:
 
 
 def disk_full(yard_folder: Path) -> Fault:
-    """The file system below the embedded stores has no block left for a while: SQLite and both Valkeys."""
+    """The file system below the embedded stores is filled to its last block, and the file that did it stays for ten
+    seconds: SQLite and both Valkeys lie there. The reserve, if any, is given up by whoever keeps it.
+    """
 
     async def fault(yard: Yard, sale: Sale) -> None:
         ballast = yard_folder / "ballast"
-        with contextlib.suppress(OSError), ballast.open("wb") as file:
-            while True:
-                file.write(b"\0" * 65536)
-                file.flush()
+        full = False
         try:
-            probe = yard_folder / "probe"
-            with contextlib.suppress(OSError):
-                probe.write_bytes(b"x" * 8192)
-                raise NothingHappened("the disk took another file")
+            with ballast.open("wb", buffering=0) as file:
+                while not full:
+                    try:
+                        full = file.write(bytes(65536)) < 4096
+                    except OSError as error:
+                        full = error.errno == errno.ENOSPC
             await asyncio.sleep(10.0)
         finally:
             ballast.unlink(missing_ok=True)
-            (yard_folder / "probe").unlink(missing_ok=True)
+        if not full:
+            raise NothingHappened("the disk took all of it")
         # A Valkey that syncs each write ends when it cannot: whatever keeps services running starts it again.
         for store in (yard.primary, yard.queue):
             if store.pid is None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -43,17 +41,8 @@ class Site(Stack):
         return Provider(f"http://127.0.0.1:{self.provider_port}", self.environ["TICKETING_PAYMENT_SECRET"])
 
     def start_variant(self, name: str, **environ: str) -> subprocess.Popen[bytes]:
-        """Start a worker that does something wrong on purpose; see `bad_worker`."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "tests.drills.bad_worker", name],
-                env=os.environ | self.environ | environ,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        self.children[name] = child
-        return child
+        """Start a worker that does something wrong on purpose; see `bad_process`."""
+        return self.spawn(name, "worker", programme=("tests.drills.bad_process", name), **environ)
 
     def mend(self) -> None:
         """Start what a drill left dead; end what it left running beside the one API and the provider."""

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from redis import Redis
 
 from tests.contract.queue_moto import MotoServer
 from tests.drills.front import Front
+from tests.drills.keeper import Keeper
 from tests.drills.site import Site
 from tests.drills.switch import Board, Switch
 from tests.servers.server import DatabaseServer
@@ -58,7 +60,9 @@ class Yard(Site):
         self.front = Front(folder / "front", list(self.api_ports.values()), checks=guarded)
         self.drain = "2" if guarded else "0"
         self.bad_worker = ""
-        """A variant of `bad_worker` in the place of the workers that are started from now on."""
+        """A variant of `bad_process` in the place of the workers that are started from now on."""
+        self.bad_api = ""
+        """The same for API processes."""
         self.environ["TICKETING_PUBLIC_URL"] = self.url
         self.replica = ValkeyServer(folder / "replica")
         self.primary = self.cache
@@ -66,6 +70,9 @@ class Yard(Site):
         self.board = Board()
         self.links: dict[tuple[str, str], Switch] = {}
         self._replication: Switch | None = None
+        self._caches = threading.RLock()
+        """Whoever changes which Valkey is what: a drill, and the keeper."""
+        self.keeper = Keeper(lambda: self.primary.url, self.fail_over)
 
     @property
     def url(self) -> str:
@@ -96,6 +103,7 @@ class Yard(Site):
         self.front.start()
         for name in self.api_ports if api else ():
             self.front.wait_for(name, up=True)
+        self.keeper.start()
 
     def _lay_links(self) -> None:
         targets: dict[str, int | Path] = {
@@ -134,42 +142,48 @@ class Yard(Site):
     def start_api_process(self, name: str, **environ: str) -> subprocess.Popen[bytes]:
         """Start one; it drains for two seconds when it is told to stop, so that the balancer sees it in time."""
         port = str(self.api_ports[name])
-        return self.spawn(name, "api", "--port", port, "--drain-seconds", self.drain, **self.side("api"), **environ)
+        programme = ("tests.drills.bad_process", self.bad_api) if self.bad_api else ("ticketing",)
+        arguments = ("api", "--port", port, "--drain-seconds", self.drain)
+        return self.spawn(name, *arguments, programme=programme, **self.side("api"), **environ)
 
     def start_worker(self, name: str = "worker-1", **environ: str) -> subprocess.Popen[bytes]:
         """Start one worker."""
-        if self.bad_worker:
-            child = self.start_variant(self.bad_worker, **self.side("worker") | environ)
-            self.children[name] = self.children.pop(self.bad_worker)
-            return child
-        return self.spawn(name, "worker", **self.side("worker") | environ)
+        programme = ("tests.drills.bad_process", self.bad_worker) if self.bad_worker else ("ticketing",)
+        return self.spawn(name, "worker", programme=programme, **self.side("worker") | environ)
 
     def start_replica(self) -> None:
         """A replica of the present primary, in step with it."""
-        spare = self.replica if self.primary is self.cache else self.cache
-        if self._replication is None:
-            self._replication = self.board.add(self.primary.socket)
-        self._replication.move(self.primary.socket)
-        if spare.pid is None:
-            spare.start()
-        with Redis.from_url(spare.url) as client:
-            client.replicaof("127.0.0.1", str(self._replication.port))
-            deadline = time.monotonic() + 30
-            while client.info("replication").get("master_link_status") != "up":
-                assert time.monotonic() < deadline, "the replica does not come into step"
-                time.sleep(0.05)
+        with self._caches:
+            spare = self.spare
+            if self._replication is None:
+                self._replication = self.board.add(self.primary.socket)
+            self._replication.move(self.primary.socket)
+            if spare.pid is None:
+                spare.start()
+            with Redis.from_url(spare.url) as client:
+                client.replicaof("127.0.0.1", str(self._replication.port))
+                deadline = time.monotonic() + 30
+                while client.info("replication").get("master_link_status") != "up":
+                    assert time.monotonic() < deadline, "the replica does not come into step"
+                    time.sleep(0.05)
 
     def fail_over(self) -> None:
         """Promote the replica and move the endpoint to it. The old primary is stopped, wherever it was."""
-        spare = self.replica if self.primary is self.cache else self.cache
-        if self.primary.pid is not None:
-            self.primary.kill()
-        with Redis.from_url(spare.url) as client:
-            client.replicaof("NO", "ONE")
-        self.primary = spare
-        for (_, store), link in self.links.items():
-            if store == "cache":
-                link.move(spare.socket)
+        with self._caches:
+            spare = self.spare
+            if self.primary.pid is not None:
+                self.primary.kill()
+            with Redis.from_url(spare.url) as client:
+                client.replicaof("NO", "ONE")
+            self.primary = spare
+            for (_, store), link in self.links.items():
+                if store == "cache":
+                    link.move(spare.socket)
+
+    @property
+    def spare(self) -> ValkeyServer:
+        """The Valkey that is not the primary."""
+        return self.replica if self.primary is self.cache else self.cache
 
     def ended(self) -> dict[str, int]:
         """Exit codes of processes that should be there: a drill starts again what it kills."""
@@ -182,10 +196,11 @@ class Yard(Site):
             link.set("pass")
         if self.server is not None:
             self.server.start()
-        for store in (self.primary, self.queue):
-            if store.pid is None:
-                store.start()
-        self.start_replica()
+        with self._caches:
+            for store in (self.primary, self.queue):
+                if store.pid is None:
+                    store.start()
+            self.start_replica()
         for name in ("provider", *self.api_ports, "worker-1", "worker-2"):
             child = self.children.get(name)
             if child is not None and child.poll() is None:
@@ -202,6 +217,7 @@ class Yard(Site):
 
     def stop(self) -> None:
         """End everything that was started here."""
+        self.keeper.stop()
         for child in self.children.values():
             if child.poll() is None:
                 os.kill(child.pid, signal.SIGCONT)
@@ -215,10 +231,12 @@ class Yard(Site):
     # --- looking --------------------------------------------------------------------------------------------------
 
     def pid(self, kind: str) -> int:
-        """The process id behind a kind: api-1, worker-1, provider, cache, queue, database."""
+        """The process id behind a kind: api-1, worker-1, provider, cache, replica, queue, database."""
         found: int | None
         if kind == "cache":
             found = self.primary.pid
+        elif kind == "replica":
+            found = self.spare.pid
         elif kind == "queue":
             found = self.queue.pid
         elif kind == "database":

@@ -26,7 +26,7 @@ class Outlast:
         pause: seconds between two tries, more or less.
     """
 
-    def __init__(self, seconds: float = 3.5, *, most: int = 200, pause: float = 0.5) -> None:
+    def __init__(self, seconds: float = 4.5, *, most: int = 200, pause: float = 0.5) -> None:
         self._seconds = seconds
         self._most = most
         self._pause = pause

@@ -13,6 +13,7 @@ from ticketing.admin.gauges import Gauges
 from ticketing.base import alerts
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
+from ticketing.base.disk_reserve import reserve_beside
 from ticketing.base.outbox import Topic
 from ticketing.notices.alert import AlertOut, Channel
 from ticketing.notices.send import Notices
@@ -106,4 +107,6 @@ async def run_worker(parts: Parts, stop: asyncio.Event) -> None:
         group.create_task(controller.run(stop))
         gauges = Gauges(p.db, p.catalog, p.availability, p.queue, p.line.store, p.clock, lambda: controller.leading)
         group.create_task(gauges.run(stop))
+        if reserve := reserve_beside(p.settings.database_url, p.settings.disk_reserve_mb):
+            group.create_task(reserve.run(stop))
     log.info("worker_stopped")

@@ -1,8 +1,11 @@
-"""Workers with one guard taken off, to show that the checker notices: `python -m tests.drills.bad_worker NAME`.
+"""Processes with one guard taken off, to show that the checker notices: `… -m tests.drills.bad_process NAME ROLE …`.
+
+What follows the name is what `ticketing` gets: `worker`, or `api --port 8000`.
 
 - ack-first: a message is acked when it is received, not when it is in the books
 - anew: a message that comes again is another order, since its id does not come from the buyer's key
 - forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
+- own-clock: an API process believes its own clock, whatever the stores say
 """
 
 from __future__ import annotations
@@ -16,7 +19,10 @@ import msgspec
 
 from ticketing.__main__ import main
 from ticketing.base import ids
+from ticketing.base.agreed_clock import AgreedClock
+from ticketing.base.db import Database
 from ticketing.base.queue.port import Delivery
+from ticketing.base.valkey import Valkey
 from ticketing.orders.consume import Consumer
 from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.messages import OrderPlaced
@@ -75,16 +81,21 @@ class Anew(Fulfilment):
 _SEEN: set[str] = set()
 
 
+def _own_clock(_db: Database, _valkey: Valkey) -> AgreedClock:
+    """A clock that asks nobody."""
+    return AgreedClock({})
+
+
 def take_off_a_guard(name: str) -> None:
     """Put the variant where wiring looks for the real thing. Raises KeyError for an unknown name."""
     {
         "ack-first": lambda: setattr(work, "Consumer", AckFirst),
         "anew": lambda: setattr(work, "Fulfilment", Anew),
         "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
+        "own-clock": lambda: setattr(parts, "_agreed_clock", _own_clock),
     }[name]()
 
 
 if __name__ == "__main__":
-    take_off_a_guard(sys.argv[1])
-    sys.argv[1:] = ["worker"]
+    take_off_a_guard(sys.argv.pop(1))
     main()
