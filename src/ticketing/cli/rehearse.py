@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import signal
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from ticketing.cli.console import AsJson, app, err, fail, print_json
 from ticketing.cli.rehearsal_screen import screen, show_verdict
 from ticketing.rehearsal import report
 from ticketing.rehearsal.conduct import GeneratorFailed, Played, conduct, generators_for
-from ticketing.rehearsal.machine import Meter, give_priority
+from ticketing.rehearsal.machine import Meter, give_priority, groups_sessions
 from ticketing.rehearsal.plan import Plan
 from ticketing.rehearsal.remote import CannotRehearse, Remote
 from ticketing.rehearsal.verdict import Targets, Verdict, judge
@@ -29,9 +30,6 @@ _FOLLOW_SECONDS = 60.0
 _START_SECONDS = 4.0
 _PLANS_LOADED = 500
 _BEHIND = 8
-_WORKER_BEHIND = 10
-"""How far the worker stands behind the API processes, as --cpu-shares has it on AWS: nobody waits for it within a
-second, and when everybody comes at once on two cores the API needs both."""
 _SIGN_INS_A_SECOND = 8
 
 
@@ -132,7 +130,7 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             # Whoever measures must not wait for what is measured.
             behind = min(0, asked.nice + _BEHIND) if asked.nice < 0 else asked.nice
             for name, pids in stack.processes.items():
-                back = _WORKER_BEHIND if name == "worker" and asked.nice < 0 else 0
+                back = _worker_behind(wanted.processes) if name == "worker" and asked.nice < 0 else 0
                 give_priority(pids, behind + back)
             event_id = rehearsal_stack.add_show(stack, wanted, _START_SECONDS + asked.fans / 8_000 + asked.lobby)
             site = Remote(stack.url)
@@ -146,6 +144,16 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             meter = Meter.of(stack.processes)
             played = _play(asked, site, event_id, stack.accounts, meter, wanted.line)
             return _conclude(asked, played, meter, facts, Targets(**_targets(asked), cap=wanted.cap), stack)
+
+
+def _worker_behind(processes: int) -> int:
+    """How much nicer the worker must be than each of so many API processes, to get a third of what they get together.
+
+    That is what --cpu-shares gives it on AWS: orders may wait a moment when all come at once, but the worker also leads
+    the line, and nobody is let in by a leader that gets no time. Each step of niceness is a fifth less; where Linux
+    groups sessions, the API processes, which are of one, count as one.
+    """
+    return round(math.log(3 / (1 if groups_sessions() else processes), 1.25))
 
 
 def _remotely(asked: Asked, site: Remote, event: str | None, accounts: Path | None, sign_up: float) -> Verdict:

@@ -50,6 +50,13 @@ def give_priority(pids: Iterable[int], nice: int) -> None:
             Path(f"/proc/{pid}/autogroup").write_text(str(nice))
 
 
+def groups_sessions() -> bool:
+    """Whether Linux shares the CPU out among sessions before it does among their processes."""
+    with contextlib.suppress(OSError):
+        return Path("/proc/sys/kernel/sched_autogroup_enabled").read_text().strip() == "1"
+    return False
+
+
 @dataclass
 class Meter:
     """Samples of groups of processes.

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from ticketing.base.http_protocol import answering
-from ticketing.base.instant import Instant
+from ticketing.base.instant import STALE_SECONDS, Instant
 
 BODY = b'{"phase":"open"}'
 ETAG = '"abc"'
@@ -126,6 +126,20 @@ async def test_two_requests_at_once_and_halves_of_one_go_the_usual_way(site: Sit
 async def test_what_is_out_of_date_is_asked_for_again(site: Site) -> None:
     site.instant.keep(("/status/e.json",), BODY, ETAG, HEADERS, -1.0)
     assert b"application" in await site.say(get())
+
+
+async def test_while_one_asks_for_what_is_out_of_date_the_others_have_the_old(site: Site) -> None:
+    site.instant.keep(("/status/e.json",), BODY, ETAG, HEADERS, -0.1)
+    answers = [site.instant.answer(get()) for _ in range(50)]
+    assert answers[0] is None
+    assert all(answer is not None and answer.endswith(BODY) for answer in answers[1:])
+    site.instant.keep(("/status/e.json",), b"{}", ETAG, HEADERS, 9.0)
+    assert (site.instant.answer(get()) or b"").endswith(b"{}")
+
+
+async def test_what_nobody_could_renew_for_long_is_not_given_any_more(site: Site) -> None:
+    site.instant.keep(("/status/e.json",), BODY, ETAG, HEADERS, -STALE_SECONDS - 0.1)
+    assert [site.instant.answer(get()) for _ in range(3)] == [None] * 3
 
 
 async def test_both_ways_take_turns_on_one_connection(site: Site) -> None:
