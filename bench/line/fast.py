@@ -20,7 +20,6 @@ from ticketing.base.http_protocol import answering
 from ticketing.base.instant import Instant
 from ticketing.base.telemetry import set_up_logging
 from ticketing.settings import read_settings
-from ticketing.waiting.hot import answer_instantly
 from ticketing.wiring.app import create_asgi
 from ticketing.wiring.line import controller_of
 from ticketing.wiring.parts import open_parts
@@ -43,10 +42,9 @@ async def _api(port: int, clock: FastClock, speed: float) -> None:
         # The board is asked twice a second of real time; here that would be seconds of the line's time.
         parts.line.board._max_age /= speed
         instant = Instant()
-        answer_instantly(parts.line.board, instant)
         listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         config = uvicorn.Config(
-            create_asgi(parts),
+            create_asgi(parts, instant=instant),
             http=answering(instant),
             ws="none",
             log_config=None,

@@ -19,7 +19,7 @@ MAX_HEAD = 8192
 MOST = 4096
 """Answers kept at once, at most."""
 STALE_SECONDS = 2.0
-"""For how long an answer that is no longer good is given while the application looks for a new one."""
+"""For how long an answer that is no longer good is given while the application looks for a new one, if not told."""
 _AGAIN_SECONDS = 0.5
 """After so long without a new one another request goes to the application."""
 _NOT_PLAIN = (b"\r\ncontent-length:", b"\r\ntransfer-encoding:", b"\r\nupgrade:", b"\r\nexpect:")
@@ -30,6 +30,7 @@ _CONDITION = b"\r\nif-none-match:"
 @dataclass(slots=True)
 class _Kept:
     until: float
+    stale_until: float
     asked: float
     etag: bytes
     whole: bytes
@@ -44,12 +45,20 @@ class Instant:
         self.answered = 0
 
     def keep(
-        self, paths: tuple[str, ...], body: bytes, etag: str, headers: tuple[tuple[bytes, bytes], ...], seconds: float
+        self,
+        paths: tuple[str, ...],
+        body: bytes,
+        etag: str,
+        headers: tuple[tuple[bytes, bytes], ...],
+        seconds: float,
+        stale: float = STALE_SECONDS,
     ) -> None:
-        """Answer GET for these paths with this JSON for so long; `headers` go with a 304 as well."""
+        """Answer GET for these paths with this JSON for so long, and for `stale` more while a new one is looked for;
+        `headers` go with a 304 as well.
+        """
         now = time.monotonic()
         if len(self._kept) + len(paths) > MOST:
-            self._kept = {path: kept for path, kept in self._kept.items() if kept.until + STALE_SECONDS > now}
+            self._kept = {path: kept for path, kept in self._kept.items() if kept.stale_until > now}
             if len(self._kept) + len(paths) > MOST:
                 return
         date = b"date: " + formatdate(usegmt=True).encode() + b"\r\n"
@@ -60,7 +69,7 @@ class Instant:
             + b"content-length: " + length + b"\r\n\r\n" + body
         )  # fmt: skip
         unchanged = b"HTTP/1.1 304 Not Modified\r\n" + date + common + b"content-length: 0\r\n\r\n"
-        kept = _Kept(now + seconds, 0.0, etag.encode(), whole, unchanged)
+        kept = _Kept(now + seconds, now + seconds + stale, 0.0, etag.encode(), whole, unchanged)
         for path in paths:
             self._kept[path.encode()] = kept
 
@@ -97,7 +106,7 @@ class Instant:
         now = time.monotonic()
         if now <= kept.until:
             return False
-        if now <= kept.until + STALE_SECONDS and now - kept.asked < _AGAIN_SECONDS:
+        if now <= kept.stale_until and now - kept.asked < _AGAIN_SECONDS:
             return False
         kept.asked = now
         return True

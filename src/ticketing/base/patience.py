@@ -36,12 +36,13 @@ class Patience:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         limit, self._limit = self._limit, None
         timer, self._timer = self._timer, None
         if timer is not None:
             timer.cancel()
-        return await limit.__aexit__(kind, error, trace) if limit is not None else None
+        if limit is not None:
+            await limit.__aexit__(kind, error, trace)
 
     def _wind_up(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._seconds / TICKS, self._tick)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.types import ControllerRouterHandler
 
 from ticketing.base.clock import Clock, rfc3339
+from ticketing.base.instant import Instant
 from ticketing.base.web import NOT_MODIFIED, answers, etag_of, matches, problems
 
 from .answers import (
@@ -111,12 +112,21 @@ def _differ(one: Any, other: Any) -> bool:
     return one is not other
 
 
-def _moment(request: Request[Any, Any, Any], now_ms: int, body: bytes, etag: str) -> Response[bytes]:
-    """`body` with the server's time put in front. The time is no part of the ETag, hence a weak one."""
+def _moment(
+    request: Request[Any, Any, Any], now_ms: int, body: bytes, etag: str, instant: Instant | None
+) -> Response[bytes]:
+    """`body` with the server's time put in front. The time is no part of the ETag, hence a weak one.
+
+    The protocol answers the same for a quarter of a second, and for a second in all while it is busy: at T-0 everybody
+    opens the same page, and a cache in front of us may keep it as long.
+    """
     headers = {"ETag": f"W/{etag}", "Cache-Control": "public, max-age=1"}
+    content = b'{"server_time":"' + rfc3339(now_ms).encode() + b'",' + body[1:]
+    if instant is not None and not request.scope["query_string"]:
+        raw = tuple((name.lower().encode(), value.encode()) for name, value in headers.items())
+        instant.keep((request.scope["path"],), content, headers["ETag"], raw, 0.25, stale=0.75)
     if matches(request.headers.get("if-none-match"), etag):
         return Response(b"", status_code=304, headers=headers)
-    content = b'{"server_time":"' + rfc3339(now_ms).encode() + b'",' + body[1:]
     return Response(content, media_type="application/json", headers=headers)
 
 
@@ -124,8 +134,12 @@ def _answers(shape: type[msgspec.Struct]) -> dict[int, ResponseSpec]:
     return answers(shape) | NOT_MODIFIED
 
 
-def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[ControllerRouterHandler]:
-    """The route handlers of this room; `free_count` tells "on sale" from "sold out"."""
+def routes(
+    catalog: Catalog, clock: Clock, free_count: FreeCount, instant: Instant | None = None
+) -> list[ControllerRouterHandler]:
+    """The route handlers of this room; `free_count` tells "on sale" from "sold out", `instant` is told what the
+    protocol may answer by itself.
+    """
     encoded = _Encoded()
 
     async def status_of(event: Event, now_ms: int) -> SaleStatus:
@@ -147,7 +161,7 @@ def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[Contro
         found = [(event, await status_of(event, now)) for event in await catalog.listed()]
         made_from = tuple(part for pair in found for part in pair)
         body, etag = encoded.get("", made_from, lambda: {"events": [_listed(*pair) for pair in found]})
-        return _moment(request, now, body, etag)
+        return _moment(request, now, body, etag, instant)
 
     @get(
         "/api/events/{event_id:str}",
@@ -162,7 +176,7 @@ def routes(catalog: Catalog, clock: Clock, free_count: FreeCount) -> list[Contro
         loaded = await catalog.get(event_id)
         status = await status_of(loaded.event, now)
         body, etag = encoded.get(event_id, (loaded, status), lambda: _detail(loaded, status))
-        return _moment(request, now, body, etag)
+        return _moment(request, now, body, etag, instant)
 
     @get(
         "/api/events/{event_id:str}/plan",

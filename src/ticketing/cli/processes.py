@@ -27,7 +27,6 @@ from ticketing.base.telemetry import set_up_logging, set_up_telemetry
 from ticketing.cli.console import app, err, fail, run, settings_or_exit
 from ticketing.payments.sandbox.serve import serve
 from ticketing.settings import Settings
-from ticketing.waiting.hot import answer_instantly
 from ticketing.wiring.app import create_asgi
 from ticketing.wiring.parts import open_parts
 from ticketing.wiring.work import run_worker
@@ -110,8 +109,7 @@ async def _serve(
     drain = Drain()
     async with _telemetry("ticketing-api"), open_parts(settings) as parts:
         instant = Instant()
-        answer_instantly(parts.line.board, instant)
-        application = create_asgi(parts, drain)
+        application = create_asgi(parts, drain, instant)
         log = RequestLog(application)
         config = uvicorn.Config(
             log if settings.request_log else application,

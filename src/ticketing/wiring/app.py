@@ -22,6 +22,7 @@ from ticketing.admin.sale import SaleDesk
 from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
 from ticketing.base.hot import HotRoutes
+from ticketing.base.instant import Instant
 from ticketing.base.web import EXCEPTION_HANDLERS
 from ticketing.catalog import http as catalog_http
 from ticketing.holds import hot as holds_hot
@@ -85,14 +86,14 @@ def _plain_line(p: Parts) -> plain.PlainLine:
     )
 
 
-def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]:
+def handlers(parts: Parts, drain: health.Drain, instant: Instant | None = None) -> list[ControllerRouterHandler]:
     """Every route of the API process."""
     p = parts
     desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
     cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
     routes = [
         *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
-        *catalog_http.routes(p.catalog, p.clock, p.availability.free_count),
+        *catalog_http.routes(p.catalog, p.clock, p.availability.free_count, instant),
         *accounts_http.routes(
             p.db,
             p.clock,
@@ -128,19 +129,21 @@ def handlers(parts: Parts, drain: health.Drain) -> list[ControllerRouterHandler]
     return routes
 
 
-def create_asgi(parts: Parts, drain: health.Drain | None = None) -> HotRoutes:
-    """What the server runs: the hottest routes, then the application."""
+def create_asgi(parts: Parts, drain: health.Drain | None = None, instant: Instant | None = None) -> HotRoutes:
+    """What the server runs: the hottest routes, then the application. `instant`: what the protocol answers alone."""
     p = parts
+    if instant is not None:
+        waiting_hot.answer_instantly(p.line.board, instant)
     orders = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
     hot = [
         *waiting_hot.hot_routes(p.line.desk, p.line.board, p.authenticator, p.clock),
         *holds_hot.hot_routes(_hold_desk(p), p.availability, p.authenticator),
         *orders_hot.hot_routes(_intake_desk(p), orders, p.authenticator),
     ]
-    return HotRoutes(create_app(parts, drain), hot, max_body=MAX_BODY)
+    return HotRoutes(create_app(parts, drain, instant), hot, max_body=MAX_BODY)
 
 
-def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
+def create_app(parts: Parts, drain: health.Drain | None = None, instant: Instant | None = None) -> Litestar:
     """The ASGI application. The caller opens and closes the parts."""
 
     @asynccontextmanager
@@ -167,7 +170,7 @@ def create_app(parts: Parts, drain: health.Drain | None = None) -> Litestar:
 
     return Litestar.from_config(
         AppConfig(
-            route_handlers=handlers(parts, drain or health.Drain()),
+            route_handlers=handlers(parts, drain or health.Drain(), instant),
             exception_handlers=EXCEPTION_HANDLERS,
             lifespan=[lifespan],
             before_request=before_request,

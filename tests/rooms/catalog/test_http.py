@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from tests.rooms.catalog.conftest import NOW
 from tests.rooms.catalog.test_load import an_event
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database, DatabaseAway
+from ticketing.base.instant import Instant
 from ticketing.base.web import EXCEPTION_HANDLERS
 from ticketing.catalog.answers import EventAnswer, EventsAnswer, PlanAnswer
 from ticketing.catalog.http import accepts_gzip, routes
@@ -32,6 +34,7 @@ class Site:
     client: AsyncTestClient[Litestar]
     clock: ManualClock
     db: Database
+    instant: Instant
     free: dict[str, int | None] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -49,15 +52,40 @@ async def site(db: Database, clock: ManualClock) -> AsyncIterator[Site]:
         asked.append(event_id)
         return free.get(event_id)
 
-    app = Litestar(routes(catalog, clock, free_count), exception_handlers=EXCEPTION_HANDLERS)
+    instant = Instant()
+    app = Litestar(routes(catalog, clock, free_count, instant), exception_handlers=EXCEPTION_HANDLERS)
     async with AsyncTestClient(app) as client:
-        yield Site(client, clock, db, free, asked)
+        yield Site(client, clock, db, instant, free, asked)
     await catalog.close()
 
 
 @pytest.fixture
 async def event(site: Site) -> Event:
     return await an_event(site.db, site.clock)
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/events/{id}"])
+async def test_the_protocol_is_told_the_same_answer_for_a_moment(site: Site, event: Event, path: str) -> None:
+    path = path.format(id=event.id)
+    answer = await site.get(path)
+    plain = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    head, _, body = (site.instant.answer(plain) or b"").partition(b"\r\n\r\n")
+    assert body == answer.content
+    told = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert told.items() >= {name: answer.headers[name] for name in ("etag", "cache-control", "content-type")}.items()
+    etag = answer.headers["etag"]
+    known = plain[:-2] + f"If-None-Match: {etag}\r\n\r\n".encode()
+    assert (site.instant.answer(known) or b"").startswith(b"HTTP/1.1 304 ")
+    await asyncio.sleep(1.1)
+    assert [site.instant.answer(plain) for _ in range(2)] == [None, None], "the time in it is never older than a second"
+
+
+async def test_the_protocol_is_not_told_of_what_is_not_there_or_is_asked_with_a_question(
+    site: Site, event: Event
+) -> None:
+    for path in ("/api/events/evt_none", f"/api/events/{event.id}?x=1"):
+        await site.get(path)
+        assert site.instant.answer(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()) is None
 
 
 async def test_the_list(site: Site, event: Event) -> None:
