@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +20,7 @@ from ticketing.admin import line as admin_line
 from ticketing.admin.sale import SaleDesk
 from ticketing.base import health, openapi, pages
 from ticketing.base.errors import Problem
+from ticketing.base.garbage import Garbage
 from ticketing.base.hot import HotRoutes
 from ticketing.base.instant import Instant
 from ticketing.base.web import EXCEPTION_HANDLERS
@@ -153,16 +153,12 @@ def create_app(parts: Parts, drain: health.Drain | None = None, instant: Instant
         watch = asyncio.create_task(parts.sessions.watch(stop))
         guard = asyncio.create_task(parts.guard.run(stop))
         felt = asyncio.create_task(parts.line.felt.run(stop))
-        # The collector holds the loop up for half a microsecond an object that it looks at, and connections are forty
-        # each. Leave out what stays; look at few at a time (2.5 and 12 ms); at all of them once a crowd has come.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(5_000, 4, 100)
+        garbage = asyncio.create_task(Garbage().run(stop))
         try:
             yield
         finally:
             stop.set()
-            await asyncio.gather(watch, guard, felt)
+            await asyncio.gather(watch, guard, felt, garbage)
 
     async def before_request(request: Request) -> None:  # type: ignore[type-arg]
         parts.authenticator.admit(request)
