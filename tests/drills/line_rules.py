@@ -130,13 +130,19 @@ class LineMachine(RuleBasedStateMachine):
             if isinstance(told, Problem):
                 self.ledger.refused(account, told.code, told.extra.get("position"))
 
+    def revived(self, account: str, entry: Entry) -> bool:
+        """Whether Valkey still counts this very visit as inside, since a loss made it forget when it was last used."""
+        known = self.ledger.stays.get(account)
+        counted = account in self.before and account in self.ledger.revived
+        return counted and known is not None and known.lease == entry.lease_id
+
     def let_in(self, account: str, entry: Entry, *, batch: bool = False) -> None:
         """Tell the ledger of a pass."""
         seen, visit = self.world.look(), self.world.visit(entry.lease_id)
         assert seen.ready, "P1: somebody was let in while the line was lost"
         assert visit is not None, "a pass was given that the database does not know of"
         index, admitted = visit
-        if account not in self.ledger.inside():
+        if account not in self.ledger.inside() and not self.revived(account, entry):
             assert seen.meta["paused"] == "0", "somebody was let in during a pause"
             assert seen.meta["phase"] == "open", f"somebody was let in during {seen.meta['phase']}"
         stay = Stay(
