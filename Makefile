@@ -21,6 +21,8 @@ IN_WEB := cd web && ../scripts/node.sh
 
 # Tests wait more than they work: two processes, each with its own servers. ARGS="-n 0" for one, as debuggers want.
 TWO := -n 2 --dist loadscope
+# The slow tests wait for recoveries and browsers more than they compute.
+THREE := -n 3 --dist loadscope
 
 # Code that mypy checks beside the package, each by its path from here.
 TYPED_EXTRAS := bench scripts tests/scripts tests/servers
@@ -40,7 +42,7 @@ test: $(READY) ## Run the tests that take seconds; ARGS="-k holds"
 
 .PHONY: test-slow
 test-slow: $(READY) web ## Run what `make test` leaves out: drills, races, browser
-	@$(PY) -m pytest -m "(slow or browser) and not infra" $(TWO) $(ARGS)
+	@$(PY) -m pytest -m "(slow or browser) and not infra" $(THREE) $(ARGS)
 
 .PHONY: test-all
 test-all: $(READY) web ## Run all tests: browser, drills and races as well
