@@ -112,10 +112,10 @@ class Yard(Site):
         if self.server is not None:
             targets["database"] = self.server.port
         if self.moto is not None:
-            self.moto.start()
-            targets["queue"] = self.moto.port
             os.environ.setdefault("AWS_ACCESS_KEY_ID", "test")
             os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
+            self.moto.start()
+            targets["queue"] = self.moto.port
             queue, dead = self.moto.make_queues("orders", 10)
             self.environ |= {"TICKETING_QUEUE_URL": queue, "TICKETING_QUEUE_DEAD_URL": dead}
         self.links = {(side, store): self.board.add(at) for side in SIDES for store, at in targets.items()}
