@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.load import cpu_seconds
 from tests.stack import Stack
-from ticketing.rehearsal.machine import children_of
+from ticketing.rehearsal.machine import children_of, give_priority
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -21,13 +20,8 @@ class Priority:
     nice: int = 0
 
     def give(self, pids: list[int]) -> None:
-        """Raise processes, and their sessions: Linux shares the CPU out among sessions first, where it groups them."""
-        if not self.nice:
-            return
-        for pid in pids:
-            os.setpriority(os.PRIO_PROCESS, pid, self.nice)
-            with contextlib.suppress(OSError):
-                Path(f"/proc/{pid}/autogroup").write_text(str(self.nice))
+        """Raise processes, and their sessions."""
+        give_priority(pids, self.nice)
 
     def give_stack(self, stack: Stack) -> None:
         """Raise everything that a stack has started."""

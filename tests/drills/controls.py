@@ -49,7 +49,11 @@ def breach(*rules: str) -> Found:
 
 
 def _felt(outcome: Outcome) -> bool:
-    return outcome.counted.share < 0.99 or bool(outcome.breaches)
+    return outcome.counted.share < 0.99
+
+
+def _felt_or_broken(outcome: Outcome) -> bool:
+    return _felt(outcome) or bool(outcome.breaches)
 
 
 async def _as_it_is(yard: Yard) -> None:
@@ -124,7 +128,7 @@ async def _provider_dies_in_answering(yard: Yard, sale: Sale) -> None:
 
 CONTROLS = (
     Control("no-health-checks", "kill-api, stop-api, rolling-restart, clock-api", "health checks and draining",
-            faults.rolling_restart, 15, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
+            faults.rolling_restart, 15, "share answered well below 99 %", _felt, _as_it_is,
             guarded=False),
     Control("no-unique-key", "cache-flushed, cache-fail-over, kill/stop/cut cache", "UNIQUE(event, seat) in the books",
             _forget_what_waits, 13, "two-owners", breach("two-owners", "two-tickets"), _many_owners, pace=8.0),
@@ -135,9 +139,9 @@ CONTROLS = (
     Control("forgetful-capture", "provider-*, kill/stop provider, cut-worker-provider", "look up before asking again",
             _provider_dies_in_answering, 10, "charged-twice", breach("charged-twice"), _workers("forgetful-capture")),
     Control("own-clock", "clock-api, clock-leader", "time is what two clocks agree on",
-            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt, _own_clocks),
+            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt_or_broken, _own_clocks),
     Control("no-reserve", "disk-full", "disk space kept for when there is none",
-            _fill_the_disk, 12, "share answered well below 99 %", lambda o: o.counted.share < 0.99, _as_it_is,
+            _fill_the_disk, 12, "share answered well below 99 %", _felt, _as_it_is,
             stack="embedded", reserve_mb=0),
 )  # fmt: skip
 

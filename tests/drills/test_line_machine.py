@@ -165,6 +165,12 @@ def test_the_machine_finds_what_is_broken(
 @pytest.mark.slow
 def test_random_search_finds_what_is_broken(machine: type[LineMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     BREAKS["the cap is not looked at"](monkeypatch)
+
+    def search() -> None:
+        # No shrinking: that it is found is what counts. Forty runs find it nearly always; what they meet depends on how
+        # the machine's processes take turns as well, so there are some more of them before it counts as missed.
+        for number in range(3, 8):
+            seed(number)(run)(machine, 40, 40, Phase.generate)
+
     with pytest.raises(AssertionError):
-        # No shrinking: that it is found is what counts.
-        seed(3)(run)(machine, 40, 40, Phase.generate)
+        search()

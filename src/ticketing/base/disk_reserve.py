@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 import structlog
+from sqlalchemy.engine import make_url
 
 log = structlog.get_logger(__name__)
 
@@ -49,11 +50,11 @@ class DiskReserve:
             self._lay()
 
     def _lay(self) -> None:
-        # Under another name until it has its blocks: a process that looks meanwhile sees all of it or nothing.
-        unfinished = self._file.with_suffix(f".{os.getpid()}")
+        # Under another name until it has its blocks: a process that looks meanwhile sees all of it or nothing. Written,
+        # not allocated: macOS cannot do that.
+        unfinished = self._file.with_suffix(".new")
         try:
-            with unfinished.open("wb") as file:
-                os.posix_fallocate(file.fileno(), 0, self._size)
+            unfinished.write_bytes(bytes(self._size))
             unfinished.replace(self._file)
         finally:
             unfinished.unlink(missing_ok=True)
@@ -76,7 +77,7 @@ class DiskReserve:
 
 def reserve_beside(database_url: str, megabytes: int) -> DiskReserve | None:
     """The reserve of an embedded database; None for a server, which has a disk of its own, and for a size of 0."""
-    scheme, _, path = database_url.partition(":///")
-    if not scheme.startswith("sqlite") or not path or path == ":memory:" or not megabytes:
+    url = make_url(database_url)
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:") or not megabytes:
         return None
-    return DiskReserve(Path(path.partition("?")[0]).parent, megabytes << 20)
+    return DiskReserve(Path(str(url.database)).parent, megabytes << 20)

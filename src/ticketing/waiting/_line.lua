@@ -1,7 +1,8 @@
 -- Shared by the line's scripts (Lua scripts cannot call each other).
 -- All keys of an event begin with "w:{event}:", so that they live on one shard.
 --   meta     hash: state, run (server's run id), epoch, phase, n, seq, limit, serving, cap, rate, paused, draining, fence,
---            level (`serving` as the last refill brought it), holes ("first-last,…" indexes that nobody holds)
+--            level (`serving` as the last refill brought it), holes ("first-last,…" indexes that nobody holds),
+--            judged (ms of the latest claim)
 --   reg      hash subject -> index
 --   fresh    list "index:subject:joined ms" not yet in the database
 --   lease    hash subject -> "lease id:index:position:admitted ms:ends ms:state" (state p pending, c confirmed)
@@ -18,15 +19,26 @@
 -- was filled, or nothing is there. A replica that took over has the old server's run id in `meta`, not its own.
 local function ready(meta, run)
   local about = redis.call('HMGET', meta, 'state', 'run', 'epoch', 'phase', 'n', 'seq', 'limit', 'serving', 'cap',
-    'rate', 'paused', 'draining')
+    'rate', 'paused', 'draining', 'judged')
   if about[1] ~= 'ready' or about[2] ~= run then
     return nil
   end
   return {
     epoch = about[3], phase = about[4], n = tonumber(about[5]), seq = tonumber(about[6]), limit = tonumber(about[7]),
     serving = tonumber(about[8]), cap = tonumber(about[9]), rate = tonumber(about[10]),
-    paused = about[11] == '1', draining = about[12] == '1',
+    paused = about[11] == '1', draining = about[12] == '1', judged = tonumber(about[13] or 0) or 0,
   }
+end
+
+-- no_earlier(meta, line, now): the time to judge a claim by. A call's own is as old as its way here took, seconds from a
+-- busy process; by that, a slot that somebody else was just given, and one kept for somebody, would count as taken still.
+-- Who is judged later is judged by no earlier time. One that is far ahead is of a wrong clock: nobody follows it.
+local function no_earlier(meta, line, now)
+  if now < line.judged and line.judged < now + 10000 then
+    now = line.judged
+  end
+  redis.call('HSET', meta, 'judged', string.format('%d', now))
+  return now
 end
 
 -- too_fast(counter, meta): ms to wait when this subject calls more often than people do, else nil.

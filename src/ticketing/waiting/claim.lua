@@ -16,6 +16,7 @@ local line = ready(meta, ARGV[2])
 if not line or line.epoch ~= ARGV[4] then
   return {'rebuilding'}
 end
+now = no_earlier(meta, line, now)
 local wait = too_fast(KEYS[5], meta)
 if wait then
   return {'rate', wait}

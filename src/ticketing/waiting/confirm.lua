@@ -8,7 +8,7 @@ local line = ready(KEYS[1], ARGV[2])
 if not line then
   return 'rebuilding'
 end
-local now, subject = tonumber(ARGV[1]), ARGV[3]
+local now, subject = no_earlier(KEYS[1], line, tonumber(ARGV[1])), ARGV[3]
 local mine = lease_of(KEYS[2], subject)
 if not mine or mine.id ~= ARGV[4] or now >= mine.ends then
   return 'gone'

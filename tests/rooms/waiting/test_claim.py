@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.drills.race_unguarded import without
 from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, Crashed, step
 from ticketing.base.errors import Conflict, NotFound, Problem, RateLimited, Unavailable
+from ticketing.waiting import store
 from ticketing.waiting.controls import Change
 from ticketing.waiting.model import PENDING_MS, Stock
 from ticketing.waiting.store import DOOR_MS
+from ticketing.waiting.tokens import subject_of
 
 PEOPLE = [f"acc_{n}" for n in range(8)]
 
@@ -146,6 +149,69 @@ async def test_who_goes_away_from_the_door_holds_up_nobody(opened: Bench) -> Non
     opened.clock.advance(DOOR_MS / 1000)
     await opened.leave(order[-1])
     assert (await told(opened, order[1])).startswith("vis_")
+
+
+async def claim_at(opened: Bench, person: str, now: int) -> str:
+    """What the script says to a claim by this word for the time."""
+    line = await opened.line()
+    place = await opened.api.joins.place(opened.event.id, person)
+    subject = subject_of(line.salt, person)
+    outcome = await opened.api.store.claim(line, subject, place.index, place.position or 0, f"vis_{person}", now)
+    return type(outcome).__name__
+
+
+async def claims_of_a_process_that_lags(opened: Bench) -> list[str]:
+    """One waits at the door; three visits end; a later place comes in; the first comes again through a process whose
+    words to Valkey are a second old when they arrive.
+    """
+    await open_wide(opened)
+    first, second, *rest = await in_order(opened)
+    for person in rest[-3:]:
+        await opened.claim(person)
+    ends = opened.clock.now_ms() + opened.rules.idle_ms
+    calls = ((first, ends - 700), (second, ends + 500), (first, ends - 500))
+    return [await claim_at(opened, person, now) for person, now in calls]
+
+
+async def a_late_confirmation(opened: Bench) -> str:
+    """A visit that nobody confirmed ends, somebody else takes the last slot, and the confirmation comes with an old
+    word for the time: what it is told.
+    """
+    await open_wide(opened)
+    first, second, *rest = await in_order(opened)
+    for person in rest[:2]:
+        await opened.claim(person)
+    began = opened.clock.now_ms()
+    assert await claim_at(opened, first, began) == "Admitted"
+    assert await claim_at(opened, second, began + PENDING_MS + 100) == "Admitted"
+    subject = subject_of((await opened.line()).salt, first)
+    return await opened.api.store.confirm(opened.event.id, subject, f"vis_{first}", began + PENDING_MS - 100)
+
+
+async def test_a_process_that_lags_takes_nobodys_turn(opened: Bench) -> None:
+    assert await claims_of_a_process_that_lags(opened) == ["Full", "Admitted", "Admitted"]
+
+
+async def test_a_confirmation_that_lags_takes_nobodys_slot(opened: Bench) -> None:
+    assert await a_late_confirmation(opened) == "gone"
+
+
+async def test_control_by_its_own_word_for_the_time_it_would(opened: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_CLAIM", without(store._CLAIM, "now = line.judged", "now = now"))
+    assert await claims_of_a_process_that_lags(opened) == ["Full", "Admitted", "Full"]
+
+
+async def test_control_a_confirmation_would_as_well(opened: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_CONFIRM", without(store._CONFIRM, "now = line.judged", "now = now"))
+    assert await a_late_confirmation(opened) == "ok"
+
+
+async def test_a_clock_that_was_far_ahead_is_not_followed(opened: Bench) -> None:
+    first, second, *_ = await in_order(opened)
+    ahead = opened.clock.now_ms() + 3_600_000
+    await claim_at(opened, first, ahead)
+    entry = await opened.claim(second)
+    assert entry.expires_at < ahead
 
 
 async def test_during_a_pause_nobody_comes_in_and_nobody_is_thrown_out(opened: Bench) -> None:
