@@ -9,7 +9,6 @@ from bench.line.play import Played
 from bench.line.slots import Slots
 from bench.line.waiters import Waited
 from ticketing.rehearsal.histogram import Histogram
-from ticketing.rehearsal.overtaking import Overtakings
 
 LIMIT_BYTES = 12 * 1024
 
@@ -46,7 +45,7 @@ def show_waited(waited: Waited) -> bool:
     doubled = len(played.indexes) - len(set(played.indexes))
     print(
         f"  places given {len(played.indexes):,}, twice {doubled}; called {waited.served:,}; inversions "
-        f"{waited.order.inversions} ({_no_harm(waited.order)}); most inside "
+        f"{waited.order.inversions} (overtaken while the slot was kept: {waited.order.kept}); most inside "
         f"{waited.most_inside:,} of {at.cap:,}, on average {waited.utilisation:.1%} (visits of 30 s, unscaled)"
     )
     print(
@@ -58,10 +57,6 @@ def show_waited(waited: Waited) -> bool:
     print(f"  target: p99 of status, join and claim below {targets(at.people):.0f} ms: {'MISSED' if missed else 'met'}")
     wrong = bool(played.errors) or waited.order.inversions > 0 or doubled > 0 or waited.most_inside > at.cap
     return missed or wrong or waited.per_connection > LIMIT_BYTES
-
-
-def _no_harm(order: Overtakings) -> str:
-    return f"overtaken while the slot was kept: {order.kept}, taken by a place before both: {order.outranked}"
 
 
 def _line(title: str, played: Played, kind: str) -> float:
@@ -83,7 +78,7 @@ def show_slots(slots: Slots) -> bool:
     )
     print(
         f"  used {slots.utilisation:.1%} on average (lowest {slots.lowest:.1%}), most inside {slots.most:,}; "
-        f"inversions {slots.order.inversions} ({_no_harm(slots.order)}); "
+        f"inversions {slots.order.inversions} (overtaken while the slot was kept: {slots.order.kept}); "
         f"outcomes {dict(played.outcomes)}; errors {dict(played.errors) or 'none'}; generator p99 "
         f"{played.late.percentile(0.99):.1f} ms late"
     )

@@ -22,16 +22,14 @@ KEPT_SECONDS = 4.0
 """Somebody at the door who has not come again for so long is no longer counted as being there."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Stay:
-    """At the door from the answer "full" to the next claim; `again`: when that one was answered "full" as well, else
-    None.
-    """
+    """At the door from the answer "full" to the next claim; `again`: that one was answered "full" as well."""
 
     position: int
     since: float
     until: float
-    again: float | None
+    again: bool
 
 
 def stays_at_door(claims: Iterable[Claim], kept: float = KEPT_SECONDS) -> list[Stay]:
@@ -46,8 +44,7 @@ def stays_at_door(claims: Iterable[Claim], kept: float = KEPT_SECONDS) -> list[S
             if one.outcome == "full":
                 # The script keeps a turn for longer than this from a moment that is not before the sending.
                 until = min(following.sent, one.sent + kept)
-                again = following.answered if following.outcome == "full" else None
-                stays.append(Stay(position, one.answered, until, again))
+                stays.append(Stay(position, one.answered, until, following.outcome == "full"))
     return sorted(stays, key=lambda stay: stay.since)
 
 
@@ -57,13 +54,10 @@ class Overtakings:
 
     Attributes:
         kept: the smaller place's slot was kept for it: its next claim succeeded. No harm.
-        outranked: its slot was kept, and before it came again somebody took it who stands before both: called earlier,
-            come later. The order among those who are there is kept.
-        inversions: the smaller place was told "full" once more, and there is nothing that explains it.
+        inversions: the smaller place was told "full" once more.
     """
 
     kept: int
-    outranked: int
     inversions: int
 
 
@@ -71,30 +65,18 @@ def overtakings(claims: Iterable[Claim], kept_seconds: float = KEPT_SECONDS) -> 
     """Judge all claims of a run."""
     claims = list(claims)
     stays = stays_at_door(claims, kept_seconds)
-    entries = sorted((claim for claim in claims if claim.outcome == "in"), key=lambda claim: claim.sent)
-    at_door: list[tuple[int, float, Stay]] = []
-    following = kept = outranked = inversions = 0
-    for claim in entries:
+    at_door: list[tuple[int, float, bool]] = []
+    following = kept = inversions = 0
+    for claim in sorted((claim for claim in claims if claim.outcome == "in"), key=lambda claim: claim.sent):
         while following < len(stays) and stays[following].since < claim.sent:
             stay = stays[following]
-            heapq.heappush(at_door, (stay.position, stay.until, stay))
+            heapq.heappush(at_door, (stay.position, stay.until, stay.again))
             following += 1
         while at_door and at_door[0][1] <= claim.sent:
             heapq.heappop(at_door)
-        passed = [stay for place, until, stay in at_door if place < claim.position and until > claim.answered]
-        in_vain = [stay for stay in passed if stay.again is not None]
-        if any(not _outranked(stay, entries) for stay in in_vain):
+        passed = [again for place, until, again in at_door if place < claim.position and until > claim.answered]
+        if any(passed):
             inversions += 1
-        elif in_vain:
-            outranked += 1
         elif passed:
             kept += 1
-    return Overtakings(kept, outranked, inversions)
-
-
-def _outranked(stay: Stay, entries: list[Claim]) -> bool:
-    """Whether a place before this one may have come in between its two claims."""
-    assert stay.again is not None  # noqa: S101 - of those who were told "full" again
-    return any(
-        entry.position < stay.position and entry.answered > stay.since and entry.sent < stay.again for entry in entries
-    )
+    return Overtakings(kept, inversions)
