@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import structlog
 
+from ticketing.accounts.model import Account
 from ticketing.accounts.sql import find_accounts
 from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
-from ticketing.base.db import Database
+from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.outbox import OutboxRow
 from ticketing.base.tracing import order_goes_on
 from ticketing.catalog.load import Catalog
@@ -18,10 +20,11 @@ from ticketing.notices.model import Message, SendFailed, Transport
 from ticketing.notices.templates import Notice, OrderFacts, SeatLine, render
 from ticketing.orders import messages
 from ticketing.orders import sql as order_sql
-from ticketing.orders.model import Order, OrderState
-from ticketing.payments import sql as books
-from ticketing.payments.model import derive
+from ticketing.orders.model import Order, OrderSeat, OrderState
+from ticketing.payments import sql as books_sql
+from ticketing.payments.model import LedgerEntry, derive
 from ticketing.tickets import sql as ticket_sql
+from ticketing.tickets.model import Ticket
 from ticketing.tickets.wording import Locale
 
 log = structlog.get_logger(__name__)
@@ -34,6 +37,17 @@ _NEWS = {
     OrderState.CANCELLED: Notice.ORDER_CANCELLED,
     OrderState.REFUNDED: Notice.ORDER_CANCELLED,
 }
+
+
+@dataclass(frozen=True)
+class _Books:
+    """What the database knows of some orders; lists by order id."""
+
+    orders: dict[str, Order]
+    seats: dict[str, list[OrderSeat]]
+    tickets: dict[str, list[Ticket]]
+    entries: dict[str, list[LedgerEntry]]
+    accounts: dict[str, Account]
 
 
 class Notices:
@@ -60,38 +74,55 @@ class Notices:
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Send what each order's present state calls for."""
+        by_row = {row.id: messages.decode_order(row.payload).order_id for row in rows}
+        books = await self._read(sorted(set(by_row.values())))
         failed: dict[int, Exception] = {}
         done: list[int] = []
-        for row in rows:
+        for row_id, order_id in by_row.items():
             try:
-                order_id = messages.decode_order(row.payload).order_id
                 with order_goes_on("notify", order_id):
-                    message = await self._compose(order_id)
+                    message = await self._compose(order_id, books)
                     if message is not None:
                         await self._transport.send(message)
-                done.append(row.id)
+                done.append(row_id)
+            except DatabaseAway:
+                raise
             except SendFailed as error:
                 if error.permanent:
                     log.warning("notice_undeliverable", error=str(error))
-                    done.append(row.id)
+                    done.append(row_id)
                 else:
-                    failed[row.id] = error
+                    failed[row_id] = error
+            except Exception as error:
+                # What is wrong with one order must not keep the others' buyers waiting.
+                log.exception("notice_failed", order_id=order_id)
+                failed[row_id] = error
         await self._crash_point("notice:sent")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed
 
-    async def _compose(self, order_id: str) -> Message | None:
+    async def _read(self, order_ids: list[str]) -> _Books:
+        """All that the mails of a batch need, by five statements."""
         async with self._db.read() as conn:
-            order = await order_sql.read_order(conn, order_id)
-            if order is None or order.state not in _NEWS:
-                return None
-            seats = (await order_sql.seats_of(conn, [order_id]))[order_id]
-            issued = {t.seat_id: t.ticket_id for t in (await ticket_sql.tickets_of(conn, [order_id]))[order_id]}
-            money = derive((await books.entries_of(conn, [order_id]))[order_id])
-            account = (await find_accounts(conn, [order.account_id])).get(order.account_id)
+            found = await order_sql.find_orders(conn, order_ids)
+            return _Books(
+                found,
+                await order_sql.seats_of(conn, order_ids),
+                await ticket_sql.tickets_of(conn, order_ids),
+                await books_sql.entries_of(conn, order_ids),
+                await find_accounts(conn, sorted({order.account_id for order in found.values()})),
+            )
+
+    async def _compose(self, order_id: str, books: _Books) -> Message | None:
+        order = books.orders.get(order_id)
+        if order is None or order.state not in _NEWS:
+            return None
+        account = books.accounts.get(order.account_id)
         if account is None:
             return None
+        issued = {t.seat_id: t.ticket_id for t in books.tickets[order_id]}
+        money = derive(books.entries[order_id])
         with_links = order.state is OrderState.TICKETED
         lines = tuple(
             SeatLine(
@@ -101,7 +132,7 @@ class Notices:
                 seat.grade,
                 f"{self._public_url}/tickets#{issued[seat.seat_id]}" if with_links and seat.seat_id in issued else None,
             )
-            for seat in seats
+            for seat in books.seats[order_id]
         )
         facts = await self._facts(order, lines, money.refund_due + money.refunded)
         return render(_NEWS[order.state], facts, account.email, cast(Locale, account.locale))

@@ -60,8 +60,8 @@ class Capture:
         """Ask the provider for every order at once; commit answers as they come, so that none waits for a slow one."""
         by_order = {messages.decode_order(row.payload).order_id: row for row in rows}
         async with self._db.read() as conn:
-            found = {order_id: await sql.read_order(conn, order_id) for order_id in by_order}
-        waiting = {key: order for key, order in found.items() if order and order.state is OrderState.RESERVED}
+            found = await sql.find_orders(conn, list(by_order))
+        waiting = {key: order for key, order in found.items() if order.state is OrderState.RESERVED}
         idle = [row.id for key, row in by_order.items() if key not in waiting]
         tasks = {asyncio.create_task(self._ask(order, by_order[key].attempts)): key for key, order in waiting.items()}
         failed: dict[int, Exception] = {}

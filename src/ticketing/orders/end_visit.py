@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from ticketing.base import outbox
@@ -29,7 +30,8 @@ class EndVisit:
             found = await sql.find_orders(conn, list(by_order))
         failed: dict[int, Exception] = {}
         done: list[int] = []
-        for order_id, row in by_order.items():
+
+        async def end(order_id: str, row: OutboxRow) -> None:
             order = found.get(order_id)
             try:
                 if order is not None:
@@ -40,6 +42,9 @@ class EndVisit:
                     failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), problem.detail)
                 else:
                     done.append(row.id)
+
+        # At once, so that they travel together.
+        await asyncio.gather(*(end(order_id, row) for order_id, row in by_order.items()))
         await self._crash_point("visit:ended")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))

@@ -66,8 +66,9 @@ class Settlement:
     ) -> None:
         if not paid:
             return
-        for order in paid:
-            await self._write(conn, order, _captured_entry(order, outcomes[order.order_id], now))
+        for event_id in {order.event_id for order in paid}:
+            facts = [_captured_entry(o, outcomes[o.order_id], now) for o in paid if o.event_id == event_id]
+            await books.append(self._db, conn, event_id, facts)
         await self._crash_point("settle:ledger")
         ids = [order.order_id for order in paid]
         await sql.move(conn, ids, [OrderState.RESERVED], OrderState.PAID, now, paid_at=now)

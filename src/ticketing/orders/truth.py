@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from ticketing.base import outbox
@@ -58,21 +59,19 @@ class SeatSync:
                 sold[event_id] = set(await sql.sold_ordinals(conn, event_id, ordinals))
             people = {(change.event_id, change.account_id): 0 for _, change in changes}
             people |= await sql.bought_by_some(conn, list(people))
-        for row, change in changes:
+
+        async def carry(row: OutboxRow, change: messages.SeatsChanged) -> None:
             mine = [o for o in change.ordinals if o in sold[change.event_id]]
             rest = [o for o in change.ordinals if o not in sold[change.event_id]]
+            bought = people[change.event_id, change.account_id]
             try:
-                await self._store.sync(
-                    change.event_id,
-                    change.account_id,
-                    change.hold_id,
-                    people[change.event_id, change.account_id],
-                    mine,
-                    rest,
-                )
+                await self._store.sync(change.event_id, change.account_id, change.hold_id, bought, mine, rest)
                 done.append(row.id)
             except ValkeyAway as error:
                 failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), str(error)[:200])
+
+        # At once, so that they travel together.
+        await asyncio.gather(*(carry(row, change) for row, change in changes))
         await self._crash_point("seats:synced")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
