@@ -30,7 +30,7 @@ defaults
   timeout connect 2s
   timeout client 30s
   timeout server 20s
-  timeout check 2s
+  timeout check 1s
   retries 2
   option redispatch 1
   retry-on conn-failure

@@ -21,12 +21,12 @@ class Outlast:
     """Asks again while the answer is Unavailable; what is asked must be safe to repeat.
 
     Args:
-        seconds: after which the answer stands; pages give up after 8 or 12. 0: at once.
+        seconds: after which it is asked for the last time; pages give up after 8 or 12. 0: at once.
         most: who may wait at the same time. One object serves a whole process, or it would be so many for each.
         pause: seconds between two tries, more or less.
     """
 
-    def __init__(self, seconds: float = 4.5, *, most: int = 200, pause: float = 0.5) -> None:
+    def __init__(self, seconds: float = 4.75, *, most: int = 200, pause: float = 0.25) -> None:
         self._seconds = seconds
         self._most = most
         self._pause = pause
@@ -40,9 +40,10 @@ class Outlast:
             try:
                 return await ask()
             except Unavailable:
-                pause = self._pause * (0.7 + 0.6 * random.random())  # noqa: S311 - jitter, not a secret
-                if self._waiting >= self._most or loop.time() + pause > until:
+                left = until - loop.time()
+                if self._waiting >= self._most or left <= 0:
                     raise
+                pause = min(left, self._pause * (0.7 + 0.6 * random.random()))  # noqa: S311 - jitter, not a secret
             self._waiting += 1
             try:
                 await asyncio.sleep(pause)

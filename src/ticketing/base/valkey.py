@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import (
     ClusterDownError,
@@ -25,12 +26,20 @@ from redis.exceptions import (
     ResponseError,
     TryAgainError,
 )
+from redis.exceptions import TimeoutError as ConnectTimeout
 
 from ticketing.base.patience import Patience
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 0.5
+"""What a probe of a silent server may take, connecting included."""
+PROBE_PAUSE = 0.1
 
 # Answers that mean "wrong server" or "not now", not "wrong command". redis-py takes the code off the text of those it
 # knows, and gives them classes.
 _AWAY_CLASSES = (ReadOnlyError, MasterDownError, ClusterDownError, TryAgainError)
+_SILENT = (TimeoutError, ConnectTimeout)
 _AWAY_CODES = ("BUSY ", "MISCONF", "UNBLOCKED", "NOREPLICAS")
 
 
@@ -107,6 +116,9 @@ async def _run_id(conn: Any) -> bytes:
 class Valkey:
     """Client with automatic pipelining.
 
+    A server that says nothing costs one timeout, not one for each that asks: from then on everybody is told at once
+    that it is away, while probes find out when it is back. One that refuses needs none of this: refusing is quick.
+
     Args:
         url: `redis://`, `rediss://` or `unix://` URL.
         timeout: seconds for one batch, connecting included.
@@ -120,6 +132,7 @@ class Valkey:
         self._run_id = b""
         self._pending: Batch = []
         self._pump: asyncio.Task[None] | None = None
+        self._probe: asyncio.Task[None] | None = None
         self._shas: dict[str, str] = {}
 
     def dedicated(self, **options: Any) -> Redis:
@@ -130,9 +143,11 @@ class Valkey:
         """Run one command and give its answer as bytes, int, list or None.
 
         Raises:
-            ValkeyAway: no answer in time; the command may have run.
+            ValkeyAway: no answer in time, or not asked since there was none of late; the command may have run.
             ResponseError: the server refused the command itself.
         """
+        if self._probe is not None:
+            raise ValkeyAway("it has said nothing of late")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._pending.append((command, future))
@@ -161,10 +176,11 @@ class Valkey:
 
     async def close(self) -> None:
         """Fail what waits and close the connection."""
-        if self._pump is not None:
-            self._pump.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._pump
+        for task in (self._pump, self._probe):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
         self._fail(self._pending, ValkeyAway("client closed"))
         self._pending = []
         await self._drop()
@@ -177,12 +193,18 @@ class Valkey:
             while self._pending:
                 batch, self._pending = self._pending, []
                 try:
-                    await self._batch(batch)
+                    await self._batch(batch, self._timeout)
                 except asyncio.CancelledError:
                     self._fail(batch, ValkeyAway("client closed"))
                     await self._drop()
                     raise
-                except (RedisError, OSError, TimeoutError) as error:
+                except _SILENT as error:
+                    await self._drop()
+                    # Whoever came meanwhile would wait for as long again.
+                    batch, self._pending = batch + self._pending, []
+                    self._probe = asyncio.get_running_loop().create_task(self._until_it_answers())
+                    self._fail(batch, ValkeyAway(f"no answer within {self._timeout} s: {error}"))
+                except (RedisError, OSError) as error:
                     await self._drop()
                     self._fail(batch, ValkeyAway(f"{type(error).__name__}: {error}"))
                 except Exception as error:  # noqa: BLE001 - whatever it was, nobody may be left waiting
@@ -191,8 +213,29 @@ class Valkey:
         finally:
             self._pump = None
 
-    async def _batch(self, batch: Batch) -> None:
-        async with Patience(self._timeout):
+    async def _until_it_answers(self) -> None:
+        log.warning("valkey_silent", seconds=self._timeout)
+        try:
+            while True:
+                answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+                try:
+                    await self._batch([(("PING",), answered)], PROBE_SECONDS)
+                    # Whatever it says, it is not silent; what is wrong with it is told to whoever asks next.
+                    answered.exception()
+                    return
+                except _SILENT:
+                    await self._drop()
+                except (RedisError, OSError):
+                    # It refuses now, or moved: that is quickly told to everybody.
+                    await self._drop()
+                    return
+                await asyncio.sleep(PROBE_PAUSE)
+        finally:
+            self._probe = None
+            log.warning("valkey_asked_again")
+
+    async def _batch(self, batch: Batch, seconds: float) -> None:
+        async with Patience(seconds):
             if self._conn is None:
                 # Ours before it is open: whatever goes wrong on the way, `_drop` closes it.
                 conn = self._conn = self._pool.make_connection()

@@ -46,6 +46,18 @@ async def test_a_store_that_stays_away_is_given_up_in_time() -> None:
     assert time.monotonic() - began < 1
 
 
+async def test_the_last_try_comes_when_the_time_is_over() -> None:
+    """What comes back shortly before the end is not missed for a pause that reaches beyond it."""
+    began = time.monotonic()
+
+    async def ask() -> str:
+        if time.monotonic() - began < 0.28:
+            raise Unavailable("away")
+        return "here"
+
+    assert await Outlast(0.3, pause=0.2)(ask) == "here"
+
+
 async def test_refusals_are_not_asked_again() -> None:
     store = Store(1, Conflict("seats_taken", "Somebody was faster."))
     with pytest.raises(Conflict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -135,8 +136,88 @@ async def test_a_silent_server_is_away_after_the_timeout_for_all_who_wait(
         async with asyncio.timeout(BOUND):
             answers = await asyncio.gather(*(valkey.execute("PING") for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {ValkeyAway}
+    await answering(valkey)
     # A late answer of the old connection must not be taken for the answer to the next command.
     assert await valkey.execute("ECHO", "fresh") == b"fresh"
+
+
+async def answering(valkey: Valkey) -> float:
+    """Wait until it answers again; how many seconds that took."""
+    began = time.monotonic()
+    async with asyncio.timeout(BOUND):
+        while True:
+            try:
+                await valkey.ping()
+            except ValkeyAway:
+                await asyncio.sleep(0.02)
+            else:
+                return time.monotonic() - began
+
+
+async def told_away(valkey: Valkey) -> float:
+    """Seconds until one call was told that the server is away."""
+    began = time.monotonic()
+    async with asyncio.timeout(BOUND):
+        with pytest.raises(ValkeyAway):
+            await valkey.execute("PING")
+    return time.monotonic() - began
+
+
+async def test_a_silent_server_costs_one_timeout_and_not_one_for_each(
+    base_valkey: ValkeyServer, valkey: Valkey
+) -> None:
+    await valkey.ping()
+    with frozen(base_valkey):
+        first = asyncio.create_task(told_away(valkey))
+        await asyncio.sleep(0.5)
+        # Asked while the batch of the first was under way: it is told with it.
+        second = await told_away(valkey)
+        assert await first >= 0.9
+        assert second < 0.8
+        assert max([await told_away(valkey) for _ in range(20)]) < 0.1
+        await asyncio.sleep(1.5)  # several probes
+        assert await told_away(valkey) < 0.1
+    assert await answering(valkey) < 1
+
+
+async def test_control_without_probes_each_waits_for_itself(
+    base_valkey: ValkeyServer, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def none(_: Valkey) -> None:
+        valkey._probe = None
+
+    monkeypatch.setattr(Valkey, "_until_it_answers", none)
+    await valkey.ping()
+    with frozen(base_valkey):
+        assert await told_away(valkey) >= 0.9
+        await asyncio.sleep(0)
+        assert await told_away(valkey) >= 0.9
+
+
+async def test_a_server_that_comes_back_elsewhere_is_found(base_valkey: ValkeyServer, valkey: Valkey) -> None:
+    """Killed while it was silent: the probe learns that nobody listens, and calls connect anew."""
+    await valkey.execute("SET", "kept", "1")
+    assert base_valkey.pid is not None
+    os.kill(base_valkey.pid, signal.SIGSTOP)
+    try:
+        assert await told_away(valkey) >= 0.9
+    finally:
+        base_valkey.kill()
+    await asyncio.sleep(1)
+    assert await told_away(valkey) < 0.1
+    await base_valkey.start_async()
+    await answering(valkey)
+    assert await valkey.execute("GET", "kept") == b"1"
+
+
+async def test_a_client_closes_while_it_probes(base_valkey: ValkeyServer) -> None:
+    client = Valkey(base_valkey.url, timeout=0.2)
+    await client.ping()
+    with frozen(base_valkey):
+        await told_away(client)
+        async with asyncio.timeout(BOUND):
+            await client.close()
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_a_demoted_server_is_away_and_its_connection_is_given_up(valkey: Valkey) -> None:
