@@ -6,6 +6,7 @@ What follows the name is what `ticketing` gets: `worker`, or `api --port 8000`.
 - anew: a message that comes again is another order, since its id does not come from the buyer's key
 - forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
 - own-clock: an API process believes its own clock, whatever the stores say
+- no-peers: an API process that alone has lost its way to Valkey does not learn it
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ticketing.__main__ import main
 from ticketing.base import ids
 from ticketing.base.agreed_clock import AgreedClock
 from ticketing.base.db import Database
+from ticketing.base.peers import Peers
 from ticketing.base.queue.port import Delivery
 from ticketing.base.valkey import Valkey
 from ticketing.orders.consume import Consumer
@@ -86,6 +88,10 @@ def _own_clock(_db: Database, _valkey: Valkey) -> AgreedClock:
     return AgreedClock({})
 
 
+async def _see_nobody(_peers: Peers) -> None:
+    """Look at nothing."""
+
+
 def take_off_a_guard(name: str) -> None:
     """Put the variant where wiring looks for the real thing. Raises KeyError for an unknown name."""
     {
@@ -93,6 +99,7 @@ def take_off_a_guard(name: str) -> None:
         "anew": lambda: setattr(work, "Fulfilment", Anew),
         "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
         "own-clock": lambda: setattr(parts, "_agreed_clock", _own_clock),
+        "no-peers": lambda: setattr(Peers, "look", _see_nobody),
     }[name]()
 
 

@@ -71,10 +71,13 @@ def _workers(variant: str) -> Prepare:
     return prepare
 
 
-async def _own_clocks(yard: Yard) -> None:
-    yard.bad_api = "own-clock"
-    for name in yard.api_ports:
-        await faults.restart_api(yard, name)
+def _apis(variant: str) -> Prepare:
+    async def prepare(yard: Yard) -> None:
+        yard.bad_api = variant
+        for name in yard.api_ports:
+            await faults.restart_api(yard, name)
+
+    return prepare
 
 
 async def _fill_the_disk(yard: Yard, sale: Sale) -> None:
@@ -139,7 +142,11 @@ CONTROLS = (
     Control("forgetful-capture", "provider-*, kill/stop provider, cut-worker-provider", "look up before asking again",
             _provider_dies_in_answering, 10, "charged-twice", breach("charged-twice"), _workers("forgetful-capture")),
     Control("own-clock", "clock-api, clock-leader", "time is what two clocks agree on",
-            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt_or_broken, _own_clocks),
+            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt_or_broken,
+            _apis("own-clock")),
+    Control("no-peers", "cut-api-1-cache-*", "asking whether others reach the store",
+            faults.cut("api-1", "cache", "refuse", 20.0), 20, "share answered well below 99 %", _felt,
+            _apis("no-peers")),
     Control("no-reserve", "disk-full", "disk space kept for when there is none",
             _fill_the_disk, 12, "share answered well below 99 %", _felt, _as_it_is,
             stack="embedded", reserve_mb=0),

@@ -84,6 +84,10 @@ def drills(disk: Path) -> list[Drill]:
             for side in ("api", "worker") for store in ("cache", "queue", "database", "provider")
             for mode in ("refuse", "silent") if (side, store) != ("api", "provider")
         ],
+        *[
+            Drill(f"cut-api-1-cache-{mode}", f"api-1 alone cut off from cache for 20 s: {mode}",
+                  cut("api-1", "cache", mode, 20.0), 20) for mode in ("refuse", "silent")
+        ],
         Drill("disk-full", "no block left under SQLite and both Valkeys, 10 s", faults.disk_full(disk), 12,
               stack="embedded"),
     ]  # fmt: skip

@@ -80,17 +80,20 @@ def stopped(kind: str, seconds: float) -> Fault:
 
 
 def cut(side: str, store: str, mode: str, seconds: float) -> Fault:
-    """A partition between one side (api or worker) and a store: refused or silent."""
+    """A partition between one side and a store: refused or silent. `api` means all API processes, `api-1` the first."""
 
     async def fault(yard: Yard, sale: Sale) -> None:
-        link = yard.links[side, store]
-        before = link.connections
-        link.set(mode)
+        ways = {who: link for (who, what), link in yard.links.items() if what == store}
+        cut_off = [link for who, link in ways.items() if f"{who}-".startswith(f"{side}-")]
+        before = [link.connections for link in cut_off]
+        for link in cut_off:
+            link.set(mode)
         try:
             await asyncio.sleep(seconds)
         finally:
-            link.set(PASS)
-        if not before:
+            for link in cut_off:
+                link.set(PASS)
+        if not all(before):
             raise NothingHappened(f"{side} never spoke to {store}")
 
     return fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,21 @@ async def test_a_drill_of_the_programme_is_green(yard: Yard, name: str) -> None:
     assert outcome.green, (outcome.breaches, outcome.problems, outcome.fsck)
     assert outcome.accepted == outcome.ended > 20
     assert outcome.whole.share > 0.9, outcome.whole
+
+
+@pytest.mark.slow
+async def test_a_process_that_alone_has_lost_a_store_leaves_the_balancer(yard: Yard) -> None:
+    drill = named("cut-api-1-cache-refuse")
+    playing = asyncio.create_task(run_drill(yard, drill))
+    seen: set[str] = set()
+    while not playing.done():
+        states = await asyncio.to_thread(yard.front.states)
+        seen |= {name for name, state in states.items() if not state.startswith("UP")}
+        await asyncio.sleep(0.2)
+    outcome = await playing
+    assert outcome.green, (outcome.breaches, outcome.problems, outcome.fsck)
+    assert seen == {"api-1"}
+    assert outcome.whole.share > 0.98, outcome.whole
 
 
 def test_drills_are_chosen_by_the_beginning_of_their_names(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,8 +27,9 @@ from tests.stack import free_port
 from ticketing.base.valkey_server import ValkeyServer
 from ticketing.wiring.parts import open_parts
 
-SIDES = ("api", "worker", "desk")
-"""Who has switches of its own. `desk` is the drill itself, which looks at the books; nobody cuts it off."""
+SIDES = ("api", "api-1", "worker", "desk")
+"""Who has switches of its own: `api` are all API processes but the first. `desk` is the drill itself, which looks at
+the books; nobody cuts it off."""
 
 
 class Yard(Site):
@@ -144,7 +145,8 @@ class Yard(Site):
         port = str(self.api_ports[name])
         programme = ("tests.drills.bad_process", self.bad_api) if self.bad_api else ("ticketing",)
         arguments = ("api", "--port", port, "--drain-seconds", self.drain)
-        return self.spawn(name, *arguments, programme=programme, **self.side("api"), **environ)
+        side = self.side(name if name in SIDES else "api")
+        return self.spawn(name, *arguments, programme=programme, **side, **environ)
 
     def start_worker(self, name: str = "worker-1", **environ: str) -> subprocess.Popen[bytes]:
         """Start one worker."""

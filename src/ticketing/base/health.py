@@ -22,7 +22,7 @@ class Health(msgspec.Struct):
 
 
 class Readiness(msgspec.Struct):
-    """`status`: ready, degraded (serving, but something is away), draining or away."""
+    """`status`: ready, degraded (serving, but something is away), cut_off (away for this process alone) or draining."""
 
     status: str
     dependencies: dict[str, str]
@@ -36,14 +36,14 @@ class Drain:
 
 
 def routes(
-    checks: Mapping[str, Check], vital: frozenset[str], drain: Drain, timeout: float = 1.0
+    checks: Mapping[str, Check], drain: Drain, cut_off: Callable[[], bool] = lambda: False, timeout: float = 1.0
 ) -> list[ControllerRouterHandler]:
     """Route handlers.
 
     Args:
         checks: dependency → a call that raises when it is away.
-        vital: dependencies without which this process can serve nobody. Others only degrade it: taking every
-            instance out of service because a shared store is away would make a bad minute worse.
+        cut_off: whether others reach a store that this process does not. One that is away for all only degrades:
+            taking every instance out of service for it would make a bad minute worse.
         timeout: seconds per check.
     """
 
@@ -70,14 +70,14 @@ def routes(
     async def ready_route() -> Response[bytes]:
         """Whether this process should get traffic, and the state of each dependency."""
         states = dict(zip(checks, await asyncio.gather(*map(state_of, checks.values())), strict=True))
-        away = {name for name, state in states.items() if state != "ok"}
+        away = any(state != "ok" for state in states.values())
         if drain.draining:
             status = "draining"
-        elif away & vital:
-            status = "away"
+        elif cut_off():
+            status = "cut_off"
         else:
             status = "degraded" if away else "ready"
-        code = 503 if status in ("draining", "away") else 200
+        code = 503 if status in ("draining", "cut_off") else 200
         return json_response(Readiness(status, states), code)
 
     return [health_route, ready_route]

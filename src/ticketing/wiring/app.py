@@ -92,7 +92,9 @@ def handlers(parts: Parts, drain: health.Drain, instant: Instant | None = None) 
     desk = OrderDesk(p.db, p.catalog, p.signer, p.clock, read_issued)
     cancellation = Cancellation(p.db, p.catalog, p.clock, ticket_sql.void_tickets)
     routes = [
-        *health.routes({"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, frozenset(), drain),
+        *health.routes(
+            {"database": p.db.ping, "valkey": p.valkey.ping, "queue": p.queue.stats}, drain, lambda: p.peers.alone
+        ),
         *catalog_http.routes(p.catalog, p.clock, p.availability.free_count, instant),
         *accounts_http.routes(
             p.db,
@@ -154,11 +156,13 @@ def create_app(parts: Parts, drain: health.Drain | None = None, instant: Instant
         guard = asyncio.create_task(parts.guard.run(stop))
         felt = asyncio.create_task(parts.line.felt.run(stop))
         garbage = asyncio.create_task(Garbage().run(stop))
+        # SQLite means one machine: what one process there does not reach, no other does.
+        peers = [asyncio.create_task(parts.peers.run(stop))] if parts.db.dialect == "mysql" else []
         try:
             yield
         finally:
             stop.set()
-            await asyncio.gather(watch, guard, felt, garbage)
+            await asyncio.gather(watch, guard, felt, garbage, *peers)
 
     async def before_request(request: Request) -> None:  # type: ignore[type-arg]
         parts.authenticator.admit(request)

@@ -20,6 +20,7 @@ from ticketing.base.crash import CrashPoint, crash_point
 from ticketing.base.db import Database, connect_database
 from ticketing.base.metrics import observe_payment
 from ticketing.base.outlast import Outlast
+from ticketing.base.peers import Peers
 from ticketing.base.queue.port import Queue
 from ticketing.base.queue.sqs import SqsConfig, SqsQueue
 from ticketing.base.queue.valkey import ValkeyQueue
@@ -72,6 +73,7 @@ class Parts:
     settlement: Settlement
     crash_point: CrashPoint
     outlast: Outlast
+    peers: Peers
     guard: IntakeGuard
     line: LineParts
 
@@ -136,6 +138,7 @@ async def open_parts(settings: Settings, clock: Clock | None = None) -> AsyncIte
             settlement=Settlement(db, catalog, clock, crash_point=crash),
             crash_point=crash,
             outlast=outlast,
+            peers=Peers(db, "valkey", valkey.ping),
             guard=IntakeGuard(db, queue, clock),
             line=line,
         )
