@@ -138,12 +138,27 @@ async def test_without_the_books_nobody_thinks_itself_alone(
         raise DatabaseAway("gone")
 
     monkeypatch.setattr(Peers, "_last", away)
-    with pytest.raises(DatabaseAway):
-        await mine.look()
-    assert not mine.alone
     stop = asyncio.Event()
     running = asyncio.create_task(mine.run(stop))
     await asyncio.sleep(0.1)
+    assert not mine.alone
     assert not running.done(), "it looks again"
     stop.set()
     await running
+
+
+async def test_silent_books_keep_no_process_from_ending(
+    process: Callable[[], Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(_: Peers) -> tuple[str, int, int]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(Peers, "_last", silent)
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.2)
+    (mine, _), stop = process(), asyncio.Event()
+    running = asyncio.create_task(mine.run(stop))
+    await asyncio.sleep(0.05)
+    stop.set()
+    async with asyncio.timeout(5):
+        await running

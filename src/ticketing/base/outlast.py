@@ -36,19 +36,24 @@ class Outlast:
         """The answer. Raises what `ask` raises."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._seconds
-        while True:
-            try:
-                return await ask()
-            except Unavailable:
-                left = until - loop.time()
-                if self._waiting >= self._most or left <= 0:
-                    raise
-                pause = min(left, self._pause * (0.7 + 0.6 * random.random()))  # noqa: S311 - jitter, not a secret
-            self._waiting += 1
-            try:
-                await asyncio.sleep(pause)
-            finally:
-                self._waiting -= 1
+        try:
+            return await ask()
+        except Unavailable:
+            if self._waiting >= self._most or self._seconds <= 0:
+                raise
+        # The room is kept until the end: whoever has waited for long is not sent away for somebody who comes now.
+        self._waiting += 1
+        try:
+            while True:
+                pause = self._pause * (0.7 + 0.6 * random.random())  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(min(pause, max(0.0, until - loop.time())))
+                try:
+                    return await ask()
+                except Unavailable:
+                    if loop.time() >= until:
+                        raise
+        finally:
+            self._waiting -= 1
 
 
 AT_ONCE = Outlast(0)

@@ -34,6 +34,8 @@ sightings = table(
 EVERY_SECONDS = 1.0
 FAILING_EVERY_SECONDS = 0.5
 PING_SECONDS = 1.0
+LOOK_SECONDS = 4.0
+"""All of one look: a database that is silent must not keep a process from ending."""
 WRITE_MS = 900
 """A sighting that is no older than this is not replaced: many processes write no more often than one."""
 MARGIN_MS = 1_000
@@ -60,8 +62,12 @@ class Peers:
     async def run(self, stop: asyncio.Event) -> None:
         """Look every second until `stop`, twice as often while the store is not reached."""
         while not stop.is_set():
-            with contextlib.suppress(DatabaseAway):
-                await self.look()
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self.look()
+            except (DatabaseAway, TimeoutError):
+                # Without the books nobody knows; the balancer keeps whom it has.
+                self._judge(False)
             with contextlib.suppress(TimeoutError):
                 pause = EVERY_SECONDS if self._failed_at is None else FAILING_EVERY_SECONDS
                 await asyncio.wait_for(stop.wait(), pause)
@@ -84,12 +90,7 @@ class Peers:
         self.alone = alone
 
     async def _unreached(self) -> None:
-        try:
-            process, seen_at, now = await self._last()
-        except DatabaseAway:
-            # Without the books nobody knows; the balancer keeps whom it has.
-            self._judge(False)
-            raise
+        process, seen_at, now = await self._last()
         if self._failed_at is None:
             self._failed_at = now
         by_others = process != self._process and seen_at > self._failed_at + MARGIN_MS

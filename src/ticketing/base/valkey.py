@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import hashlib
 import inspect
+import itertools
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +34,9 @@ from ticketing.base.patience import Patience
 
 log = structlog.get_logger(__name__)
 
-PROBE_SECONDS = 0.5
-"""What a probe of a silent server may take, connecting included."""
+PROBE_SECONDS = (0.5, 1.0, 2.0)
+"""What the probes of a silent server may take, one after the other and from the beginning again, connecting included:
+short ones find out soon that the way is open again, long ones reach a server that is slow."""
 PROBE_PAUSE = 0.1
 
 # Answers that mean "wrong server" or "not now", not "wrong command". redis-py takes the code off the text of those it
@@ -200,9 +203,11 @@ class Valkey:
                     raise
                 except _SILENT as error:
                     await self._drop()
-                    # Whoever came meanwhile would wait for as long again.
-                    batch, self._pending = batch + self._pending, []
-                    self._probe = asyncio.get_running_loop().create_task(self._until_it_answers())
+                    if not any(future.done() for _, future in batch):
+                        # Silent, not slow. Whoever came meanwhile would wait for as long again.
+                        batch, self._pending = batch + self._pending, []
+                        probing = self._until_it_answers()
+                        self._probe = asyncio.get_running_loop().create_task(probing, context=Context())
                     self._fail(batch, ValkeyAway(f"no answer within {self._timeout} s: {error}"))
                 except (RedisError, OSError) as error:
                     await self._drop()
@@ -216,17 +221,16 @@ class Valkey:
     async def _until_it_answers(self) -> None:
         log.warning("valkey_silent", seconds=self._timeout)
         try:
-            while True:
+            for seconds in itertools.cycle(PROBE_SECONDS):
                 answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
                 try:
-                    await self._batch([(("PING",), answered)], PROBE_SECONDS)
+                    await self._batch([(("PING",), answered)], seconds)
                     # Whatever it says, it is not silent; what is wrong with it is told to whoever asks next.
                     answered.exception()
                     return
                 except _SILENT:
                     await self._drop()
-                except (RedisError, OSError):
-                    # It refuses now, or moved: that is quickly told to everybody.
+                except Exception:  # noqa: BLE001 - it refuses now, or moved, or whatever: whoever asks next is told
                     await self._drop()
                     return
                 await asyncio.sleep(PROBE_PAUSE)

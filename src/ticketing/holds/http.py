@@ -138,7 +138,9 @@ class HoldDesk:
         event = await self._catalog.get(event_id)
         claims = await self._gate.check(request, event.event, session)
         hold_id = new_hold_id(event.event.id)
-        view = await self._outlast(lambda: self._held(claims, session.account_id, event_id, data, hold_id))
+        # With what is waited out: that is what the buyer felt, and what the line must slow down for.
+        with self._felt.measured():
+            view = await self._outlast(lambda: self._held(claims, session.account_id, event_id, data, hold_id))
         metrics.holds_created.add(1)
         # Who is paying for seats is not idle.
         await self._gate.stay(claims, view.claims.expires_at)
@@ -148,8 +150,7 @@ class HoldDesk:
         self, claims: PassClaims | None, account_id: str, event_id: str, data: HoldRequest, hold_id: str
     ) -> HoldView:
         await self._gate.alive(claims)
-        with self._felt.measured():
-            return await self._view(account_id, event_id, data, hold_id)
+        return await self._view(account_id, event_id, data, hold_id)
 
     async def _view(self, account_id: str, event_id: str, data: HoldRequest, hold_id: str) -> HoldView:
         if data.seats is not None and data.section is None and data.quantity is None:

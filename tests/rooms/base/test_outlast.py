@@ -65,6 +65,17 @@ async def test_refusals_are_not_asked_again() -> None:
     assert store.asked == 1
 
 
+async def test_who_waits_is_not_sent_away_for_somebody_who_comes_later() -> None:
+    outlast, store = Outlast(0.5, most=1, pause=0.02), Store(10)
+    first = asyncio.create_task(outlast(store.ask))
+    await asyncio.sleep(0.03)
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            await outlast(Store(10**6).ask)
+        await asyncio.sleep(0.01)
+    assert await first == "here"
+
+
 async def test_a_crowd_is_sent_away() -> None:
     outlast, store = Outlast(1, most=5, pause=0.1), Store(10**6)
     began = time.monotonic()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -178,6 +179,69 @@ async def test_a_silent_server_costs_one_timeout_and_not_one_for_each(
         await asyncio.sleep(1.5)  # several probes
         assert await told_away(valkey) < 0.1
     assert await answering(valkey) < 1
+
+
+async def test_a_slow_server_is_not_taken_for_a_silent_one(base_valkey: ValkeyServer, valkey: Valkey) -> None:
+    """Some answers of a batch came, the last did not: that call fails, and the next one is asked."""
+    await valkey.ping()
+    answers = await asyncio.gather(
+        valkey.execute("ECHO", "one"), valkey.execute("BLPOP", "nothing", "2"), return_exceptions=True
+    )
+    assert answers[0] == b"one"
+    assert isinstance(answers[1], ValkeyAway)
+    assert await valkey.execute("ECHO", "next") == b"next"
+
+
+async def test_a_server_that_answers_late_is_found_again(base_valkey: ValkeyServer, valkey: Valkey) -> None:
+    """Its answers take longer than a short probe waits: a longer one gets through."""
+    async with delayed(base_valkey, 0.35) as url:
+        late = Valkey(url, timeout=1.9)
+        try:
+            await late.ping()
+            with frozen(base_valkey), pytest.raises(ValkeyAway):
+                await late.execute("PING")
+            async with asyncio.timeout(10):
+                while True:
+                    with contextlib.suppress(ValkeyAway):
+                        await late.ping()
+                        break
+                    await asyncio.sleep(0.05)
+        finally:
+            await late.close()
+
+
+@contextlib.asynccontextmanager
+async def delayed(server: ValkeyServer, seconds: float) -> AsyncIterator[str]:
+    """A way to the server on which every answer takes so long."""
+
+    open_ways: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        open_ways.add(task)
+        up_reader, up_writer = await asyncio.open_unix_connection(str(server.socket))
+        try:
+            await asyncio.gather(pump(reader, up_writer, 0.0), pump(up_reader, writer, seconds))
+        finally:
+            for end in (writer, up_writer):
+                end.transport.abort()
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, pause: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                await asyncio.sleep(pause)
+                sink.write(data)
+        sink.close()
+
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"redis://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    finally:
+        listener.close()
+        for way in open_ways:
+            way.cancel()
+        await asyncio.gather(*open_ways, return_exceptions=True)
 
 
 async def test_control_without_probes_each_waits_for_itself(
