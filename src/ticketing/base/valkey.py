@@ -133,6 +133,8 @@ class Valkey:
         self._pool: Any = ConnectionPool.from_url(url, socket_connect_timeout=timeout, socket_timeout=None)
         self._conn: Any = None
         self._run_id = b""
+        self._heard = False
+        """Whether the batch under way had an answer. (That a future is done says nothing: its caller may be gone.)"""
         self._pending: Batch = []
         self._pump: asyncio.Task[None] | None = None
         self._probe: asyncio.Task[None] | None = None
@@ -203,7 +205,7 @@ class Valkey:
                     raise
                 except _SILENT as error:
                     await self._drop()
-                    if not any(future.done() for _, future in batch):
+                    if not self._heard:
                         # Silent, not slow. Whoever came meanwhile would wait for as long again.
                         batch, self._pending = batch + self._pending, []
                         probing = self._until_it_answers()
@@ -239,6 +241,7 @@ class Valkey:
             log.warning("valkey_asked_again")
 
     async def _batch(self, batch: Batch, seconds: float) -> None:
+        self._heard = False
         async with Patience(seconds):
             if self._conn is None:
                 # Ours before it is open: whatever goes wrong on the way, `_drop` closes it.
@@ -257,6 +260,7 @@ class Valkey:
                     answer = error
                     if isinstance(error, _AWAY_CLASSES) or str(error).startswith(_AWAY_CODES):
                         wrong_server = error
+                self._heard = True
                 if future.done():
                     continue
                 if answer is wrong_server and wrong_server is not None:
