@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hiredis
 import structlog
 from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import (
@@ -86,25 +87,23 @@ Command = tuple[Any, ...]
 Batch = list[tuple[Command, asyncio.Future[Any]]]
 
 
-def _pack(conn: Any, batch: Batch, run_id: bytes) -> tuple[list[bytes], Batch]:
-    """The bytes of a batch, without commands that cannot be sent: those fail alone."""
-    batch = [
-        (tuple([run_id if part is RUN_ID else part for part in command]), future) if RUN_ID in command else entry
-        for entry in batch
-        for command, future in (entry,)
-    ]
-    try:
-        return conn.pack_commands([command for command, _ in batch]), batch
-    except (RedisError, ValueError, TypeError):
-        good: Batch = []
-        for command, future in batch:
-            try:
-                conn.pack_command(*command)
-                good.append((command, future))
-            except (RedisError, ValueError, TypeError) as error:
-                if not future.done():
-                    future.set_exception(error)
-        return conn.pack_commands([command for command, _ in good]), good
+def _pack(batch: Batch, run_id: bytes) -> tuple[bytes, Batch]:
+    """The bytes of a batch, without commands that cannot be sent: those fail alone.
+
+    By hiredis: redis-py's asyncio client packs in Python, at seven times the cost, which was a tenth of an API process.
+    """
+    packed: list[bytes] = []
+    sent: Batch = []
+    for command, future in batch:
+        if RUN_ID in command:
+            command = tuple([run_id if part is RUN_ID else part for part in command])
+        try:
+            packed.append(hiredis.pack_command(command))
+            sent.append((command, future))
+        except (ValueError, TypeError) as error:
+            if not future.done():
+                future.set_exception(error)
+    return b"".join(packed), sent
 
 
 async def _run_id(conn: Any) -> bytes:
@@ -249,7 +248,7 @@ class Valkey:
                 await conn.connect()
                 self._run_id = await _run_id(conn)
             conn = self._conn
-            packed, batch = _pack(conn, batch, self._run_id)
+            packed, batch = _pack(batch, self._run_id)
             await conn.send_packed_command(packed, check_health=False)
             wrong_server: ResponseError | None = None
             for _, future in batch:
