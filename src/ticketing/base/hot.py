@@ -135,7 +135,7 @@ class HotRoutes:
                 body = await self._body(request, receive)
             answer = await route.handler(request, segment, body)
         except Exception as error:  # noqa: BLE001 - mapped to a problem document, logged there when unexpected
-            answer = _refusal(problem_of(error, request.method, scope["path"]))
+            answer = _refusal(problem_of(error, request.method, scope[ROUTE]))
         length = (b"content-length", str(len(answer.body)).encode())
         start: Any = {"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length]}
         await send(start)

@@ -30,6 +30,11 @@ _MOST = 2_000
 _encode = msgspec.json.Encoder().encode
 
 
+def route_of(scope: Any) -> str:
+    """The template of the route that answers a request; `none` when no route does."""
+    return str(scope.get(ROUTE) or scope.get("path_template") or "none")
+
+
 class RequestLog:
     """ASGI application around another.
 
@@ -78,7 +83,7 @@ class RequestLog:
             "event": "request",
             "level": "error" if status == 500 else "warning" if status > 500 or status == 0 else "info",
             "method": scope["method"] if scope["method"] in _METHODS else "OTHER",
-            "route": scope.get(ROUTE) or scope.get("path_template") or "none",
+            "route": route_of(scope),
             "status": status,
             "ms": round(seconds * 1000, 2),
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

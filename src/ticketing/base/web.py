@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ticketing.base.db import DatabaseAway, is_transient
 from ticketing.base.errors import BadRequest, Problem, Unavailable
+from ticketing.base.request_log import route_of
 from ticketing.base.valkey import ValkeyAway
 
 log = structlog.get_logger(__name__)
@@ -114,25 +115,29 @@ def unreadable_json(error: Exception) -> Problem | None:
     return None
 
 
-def problem_of(error: Exception, method: str, path: str) -> Problem:
-    """What a client is told of an exception. Those that nobody expected are logged with their trace."""
+def problem_of(error: Exception, method: str, route: str) -> Problem:
+    """What a client is told of an exception. Those that nobody expected are logged with their trace.
+
+    Args:
+        route: the template (`route_of`), never the path: it is logged, and a path holds whatever somebody typed.
+    """
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):
         return _http_problem(error)
     if isinstance(error, (DatabaseAway, ValkeyAway)) or (isinstance(error, DBAPIError) and is_transient(error)):
-        log.warning("store_away", method=method, path=path, error=repr(error)[:300])
+        log.warning("store_away", method=method, route=route, error=repr(error)[:300])
         return Unavailable("A part of the system is not answering. Try again in a moment.")
     unreadable = unreadable_json(error)
     if unreadable is not None:
-        log.warning("unreadable_body", method=method, path=path, exc_info=error)
+        log.warning("unreadable_body", method=method, route=route, exc_info=error)
         return unreadable
-    log.error("unhandled", method=method, path=path, exc_info=error)
+    log.error("unhandled", method=method, route=route, exc_info=error)
     return Problem(500, "internal", "Something broke on our side. It has been recorded.")
 
 
 def _on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    response = problem_response(problem_of(error, request.method, request.url.path))
+    response = problem_response(problem_of(error, request.method, route_of(request.scope)))
     if isinstance(error, HTTPException):
         for name, value in (error.headers or {}).items():
             response.headers[name] = value

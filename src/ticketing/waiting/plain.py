@@ -25,6 +25,7 @@ from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, NotFound, Problem, Unauthenticated
 from ticketing.base.rate import Limit, RateLimiter
+from ticketing.base.request_log import route_of
 from ticketing.base.tokens import Signer
 from ticketing.base.web import problem_of
 from ticketing.waiting.answers import ClaimRequest, JoinRequest, WorkIn
@@ -118,7 +119,7 @@ class PlainLine:
                 raise Forbidden("This form is not of this session.", code="csrf")
             return await self._act(request, event_id, action, session, form)
         except Exception as error:  # noqa: BLE001 - mapped to a problem, logged there when unexpected
-            problem = problem_of(error, request.method, request.url.path)
+            problem = problem_of(error, request.method, route_of(request.scope))
             return await self._page(request, event_id, session, problem, email=form.get("email", "")[:254])
 
     async def _act(

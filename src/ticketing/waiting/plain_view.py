@@ -23,6 +23,7 @@ LEAST_REFRESH_SECONDS = 10
 """A page is made for each visitor, unlike the status that all share: it renews itself less often than scripts do."""
 
 _STALE_MS = 10_000
+_ROUTE = "/line/{event_id:str}"
 
 
 class Desk(Protocol):
@@ -79,7 +80,7 @@ async def told(view: View, board: Board, desk: Desk, session: Session | None) ->
     except (NotFound, Conflict):
         raise
     except Exception as error:  # noqa: BLE001 - the page is shown without; logged in problem_of when unexpected
-        problem_of(error, "GET", f"/line/{event_id}")
+        problem_of(error, "GET", _ROUTE)
     if session is None:
         return view, poll
     try:
@@ -87,7 +88,7 @@ async def told(view: View, board: Board, desk: Desk, session: Session | None) ->
     except NotFound:
         return view, poll
     except Exception as error:  # noqa: BLE001 - as above
-        problem_of(error, "GET", f"/line/{event_id}")
+        problem_of(error, "GET", _ROUTE)
         return replace(view, unknown_place=True), poll
     ends_at = parse_rfc3339(place.expires_at) if place.inside and place.expires_at else None
     serving = max(place.serving, view.face.serving if view.face else 0)
