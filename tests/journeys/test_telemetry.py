@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 from tests.people import Person, eventually, sign_up
 from tests.servers import mariadb
-from tests.servers.collector import Collector
+from tests.servers.collector import Collector, Span
 from tests.servers.mariadb import MariaDB
 from tests.stack import PASSWORD, Stack, running
 from ticketing.base import metrics
@@ -59,6 +60,17 @@ async def _let_in(person: Person, event_id: str) -> bool:
     return (await person.claim(event_id)).status_code == 200
 
 
+def amiss(spans: list[Span]) -> list[str]:
+    """What keeps the spans from being one trace."""
+    ids = Counter(span.span_id for span in spans)
+    found = [f"{n} spans have the id {span_id}" for span_id, n in ids.items() if n > 1]
+    if len(traces := {span.trace_id for span in spans}) != 1:
+        found.append(f"{len(traces)} traces")
+    if len(roots := [span for span in spans if not span.parent]) != 1:
+        found.append(f"{len(roots)} first spans")
+    return found + [f"{span.name} hangs in the air" for span in spans if span.parent and span.parent not in ids]
+
+
 async def test_a_purchase_is_one_trace_from_the_request_to_the_mail(watched: Stack, collector: Collector) -> None:
     _, order_id = await buy(watched)
     trace_id = trace_id_of(order_id)
@@ -67,6 +79,7 @@ async def test_a_purchase_is_one_trace_from_the_request_to_the_mail(watched: Sta
         names = {(span.service, span.name) for span in collector.trace(trace_id)}
         return names >= {
             ("ticketing-api", "order"),
+            ("ticketing-worker", "queue"),
             ("ticketing-worker", "reserve"),
             ("ticketing-worker", "capture"),
             ("payment-sandbox", "provider POST"),
@@ -78,7 +91,12 @@ async def test_a_purchase_is_one_trace_from_the_request_to_the_mail(watched: Sta
     spans = collector.trace(trace_id)
     (root,) = [span for span in spans if not span.parent]
     assert (root.service, root.name) == ("ticketing-api", "order")
-    assert {span.parent for span in spans} <= {"", *(span.span_id for span in spans)}, "no span hangs in the air"
+    assert amiss(spans) == []
+    # The wait for a worker is no gap: from the request to what is done with it.
+    (wait,) = [span for span in spans if span.name == "queue"]
+    (reserve,) = [span for span in spans if span.name == "reserve"]
+    millisecond = 1_000_000
+    assert root.began - millisecond <= wait.began <= wait.ended <= reserve.began
 
     # The request's line in the log leads to it.
     def lines() -> list[dict[str, Any]]:
@@ -88,6 +106,60 @@ async def test_a_purchase_is_one_trace_from_the_request_to_the_mail(watched: Sta
     await eventually(lambda: asyncio.sleep(0, bool(lines())))
     (line,) = lines()
     assert (line["method"], line["route"], line["status"]) == ("POST", "/api/orders", 202)
+
+
+async def test_a_payment_that_a_callback_settles_goes_on_in_the_trace(watched: Stack, collector: Collector) -> None:
+    async with httpx.AsyncClient(base_url=watched.url, timeout=20) as client:
+        event = await watched.add_event_async()
+        person = await sign_up(client, "Alice")
+        hold = (await person.hold_best(event.id, "1C", 1)).json()
+        order_id = (await person.order(hold["token"], card="tok_pending_callback")).json()["order_id"]
+        assert (await person.follow(order_id))["status"] == "ticketed"
+    trace_id = trace_id_of(order_id)
+
+    def whole() -> bool:
+        return {span.name for span in collector.trace(trace_id)} >= {"order", "capture", "callback", "issue", "notify"}
+
+    await eventually(lambda: asyncio.sleep(0, whole()))
+    spans = collector.trace(trace_id)
+    assert amiss(spans) == []
+    (callback,) = [span for span in spans if span.name == "callback"]
+    assert callback.service == "ticketing-api"
+    assert callback.began > max(span.began for span in spans if span.name == "capture")
+
+
+async def test_an_order_that_is_sent_again_is_one_trace_with_one_beginning(
+    watched: Stack, collector: Collector
+) -> None:
+    async with httpx.AsyncClient(base_url=watched.url, timeout=20) as client:
+        event = await watched.add_event_async()
+        person = await sign_up(client, "Alice")
+        hold = (await person.hold_best(event.id, "1C", 1)).json()
+        twice = [person.order(hold["token"], key="a-double-click") for _ in range(2)]
+        answers = await asyncio.gather(*twice)
+        order_id = answers[0].json()["order_id"]
+        assert (await person.follow(order_id))["status"] == "ticketed"
+        answers.append(await person.order(hold["token"], key="a-double-click"))
+        assert {answer.status_code for answer in answers} == {202}
+        # Refused, and still of this order: the key was used for another card.
+        assert (await person.order(hold["token"], card="tok_other", key="a-double-click")).status_code == 422
+        assert {answer.json()["order_id"] for answer in answers} == {order_id}
+    trace_id = trace_id_of(order_id)
+
+    def requests() -> list[Span]:
+        return [span for span in collector.trace(trace_id) if span.name == "order"]
+
+    def whole() -> bool:
+        return len(requests()) >= 4 and "notify" in {span.name for span in collector.trace(trace_id)}
+
+    await eventually(lambda: asyncio.sleep(0, whole()))
+    spans = collector.trace(trace_id)
+    assert amiss(spans) == []
+    assert len(requests()) == 4
+    # As it was once: each request began the trace, under the one id.
+    (root,) = [span for span in requests() if not span.parent]
+    assert amiss([*spans, root]) == [f"2 spans have the id {root.span_id}", "2 first spans"]
+    assert amiss([span for span in spans if span is not root]) != []
 
 
 @pytest.mark.slow

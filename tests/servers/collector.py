@@ -14,13 +14,15 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass(frozen=True)
 class Span:
-    """One span: ids in hex."""
+    """One span: ids in hex, instants in nanoseconds since the epoch."""
 
     service: str
     name: str
     trace_id: str
     span_id: str
     parent: str
+    began: int
+    ended: int
 
 
 class Collector:
@@ -74,7 +76,15 @@ class Collector:
                 service = _service(traced.resource)
                 for scope in traced.scope_spans:
                     self.spans += [
-                        Span(service, s.name, s.trace_id.hex(), s.span_id.hex(), s.parent_span_id.hex())
+                        Span(
+                            service,
+                            s.name,
+                            s.trace_id.hex(),
+                            s.span_id.hex(),
+                            s.parent_span_id.hex(),
+                            s.start_time_unix_nano,
+                            s.end_time_unix_nano,
+                        )
                         for s in scope.spans
                     ]
         elif path == "/v1/metrics":

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextvars import ContextVar
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 
 _tracer = trace.get_tracer("ticketing")
 _given: ContextVar[tuple[int, int] | None] = ContextVar("ids of the span that begins", default=None)
@@ -53,20 +54,49 @@ def trace_id_of(order_id: str) -> str:
     return f"{ids_of(order_id)[0]:032x}"
 
 
+class Placing:
+    """A request that places an order. `first`: it turned out to be the one that bound it, not a repeat."""
+
+    first = False
+
+
 @contextlib.contextmanager
-def order_begins(name: str, order_id: str) -> Iterator[None]:
-    """The first span of an order's trace."""
+def order_begins(name: str, order_id: str) -> Iterator[Placing]:
+    """The span of a request that places an order: the first of the trace if the body says so, else a later one.
+
+    A double click and a retry come with the same order id, and no two spans may have one id. Which request is the
+    first is known only when the order is bound, and a span's id cannot be changed: the span is made at the end, with
+    the instant at which it began.
+    """
+    placing = Placing()
     if not Switch.on:
-        yield
+        yield placing
         return
-    token = _given.set(ids_of(order_id))
+    context, began = _within(order_id), time.time_ns()
+    present = trace.get_current_span(context)
+    _note(present)
+    failure: BaseException | None = None
     try:
-        span = _tracer.start_span(name, context=Context(), kind=SpanKind.SERVER, attributes={"order": order_id})
+        with trace.use_span(present):
+            yield placing
+    except BaseException as error:
+        failure = error
+        raise
     finally:
-        _given.reset(token)
-    _note(span)
-    with trace.use_span(span, end_on_exit=True):
-        yield
+        token = _given.set(ids_of(order_id) if placing.first else None)
+        try:
+            span = _tracer.start_span(
+                name,
+                context=Context() if placing.first else context,
+                kind=SpanKind.SERVER,
+                attributes={"order": order_id},
+                start_time=began,
+            )
+        finally:
+            _given.reset(token)
+        if failure is not None:
+            span.set_status(StatusCode.ERROR, type(failure).__name__)
+        span.end()
 
 
 @contextlib.contextmanager
@@ -76,7 +106,8 @@ def order_goes_on(name: str, order_id: str) -> Iterator[None]:
         yield
         return
     context, about = _within(order_id), {"order": order_id}
-    with _tracer.start_as_current_span(name, context=context, kind=SpanKind.CONSUMER, attributes=about):
+    with _tracer.start_as_current_span(name, context=context, kind=SpanKind.CONSUMER, attributes=about) as span:
+        _note(span)
         yield
 
 
@@ -115,7 +146,7 @@ def taken_over(name: str, headers: MutableMapping[str, str]) -> Iterator[None]:
 
 
 def traces_of_request() -> list[str]:
-    """A list that collects the ids of traces that the present task begins, for the line of its request in the log."""
+    """A list that collects the ids of traces that the present task adds to, for the line of its request in the log."""
     seen: list[str] = []
     _seen.set(seen)
     return seen

@@ -17,7 +17,7 @@ from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.queue.port import Delivery, Queue, QueueError
 from ticketing.orders import messages
-from ticketing.orders.fulfil import Fulfilment
+from ticketing.orders.fulfil import Fulfilment, tell_wait
 from ticketing.orders.messages import OrderPlaced
 
 log = structlog.get_logger(__name__)
@@ -76,6 +76,7 @@ class Consumer:
                 log.error("unreadable_message", id=delivery.id, attempt=delivery.attempt, error=str(error)[:200])
         if not good:
             return
+        tell_wait(message for _, message in good)
         async with self._kept_invisible([delivery for delivery, _ in good]):
             done = await self._fulfil(good, stop)
         if self._then is not None:

@@ -16,6 +16,7 @@ from ticketing.base.clock import rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import NotFound, Unauthenticated
 from ticketing.base.rate import Limit, RateLimiter
+from ticketing.base.tracing import order_goes_on
 from ticketing.base.web import answers, json_response, problems
 from ticketing.catalog.load import Catalog
 from ticketing.holds.http import SeatOut
@@ -267,6 +268,8 @@ def routes(
             raise Unauthenticated(
                 "The signature of this callback is not the provider's.", code="bad_signature"
             ) from None
-        await db.transact(lambda conn: settlement.settle(conn, {event.order_id: event.outcome}))
+        # The provider's word that this is the order: the trace goes on whatever headers came along.
+        with order_goes_on("callback", event.order_id):
+            await db.transact(lambda conn: settlement.settle(conn, {event.order_id: event.outcome}))
 
     return [order_route, orders_route, read_route, cancel_route, callback_route]

@@ -15,7 +15,7 @@ from ticketing.base.outlast import AT_ONCE, Outlast
 from ticketing.base.patience import Patience
 from ticketing.base.queue.port import MessageTooLarge, Queue, QueueError
 from ticketing.base.tokens import BadToken, Signer
-from ticketing.base.tracing import order_begins
+from ticketing.base.tracing import Placing, order_begins
 from ticketing.base.valkey import ValkeyAway
 from ticketing.catalog.load import Catalog
 from ticketing.holds.hold import seat_ids
@@ -102,14 +102,16 @@ class Intake:
             raise Forbidden("This hold belongs to another account.")
         order_id = order_id_for(self._signer, account_id, claims.event_id, idempotency_key)
         fingerprint = hashlib.sha256(f"{claims.hold_id}\0{method}\0{payment_token}".encode()).hexdigest()[:32]
-        with order_begins("order", order_id):
-            return await self._outlast(lambda: self._accept(claims, order_id, fingerprint, method, payment_token))
+        with order_begins("order", order_id) as placing:
+            return await self._outlast(
+                lambda: self._accept(claims, order_id, fingerprint, method, payment_token, placing)
+            )
 
     async def _accept(
-        self, claims: HoldClaims, order_id: str, fingerprint: str, method: str, payment_token: str
+        self, claims: HoldClaims, order_id: str, fingerprint: str, method: str, payment_token: str, placing: Placing
     ) -> str:
         now = self._clock.now_ms()
-        outcome = await self._claim(claims, order_id, fingerprint, now)
+        outcome = await self._claim(claims, order_id, fingerprint, now, placing)
         if not isinstance(outcome, Claimed):
             booked = None if isinstance(outcome, KeyReused) else await self._in_books(order_id)
             if booked == fingerprint:
@@ -138,16 +140,22 @@ class Intake:
         await self._crash_point("intake:sent")
         return order_id
 
-    async def _claim(self, claims: HoldClaims, order_id: str, fingerprint: str, now: int) -> ClaimOutcome:
+    async def _claim(
+        self, claims: HoldClaims, order_id: str, fingerprint: str, now: int, placing: Placing
+    ) -> ClaimOutcome:
         for attempt in (1, 2):
             try:
-                return await self._store.claim(
+                outcome = await self._store.claim(
                     claims, order_id, fingerprint, now=now, stretched_to=now + self._payment_ms
                 )
+                # An earlier attempt of this request may have been the first already.
+                placing.first = placing.first or outcome == Claimed(again=False)
+                return outcome
             except ValkeyAway as error:
                 if attempt == 2:
                     log.warning("claim_without_valkey", order_id=order_id, error=str(error)[:200])
-        # Valkey is away. The token is genuine: if its time is not over, the database will judge.
+        # Valkey is away. The token is genuine: if its time is not over, the database will judge. Nobody knows whether
+        # this request is the first; a trace without its first span can be read, one with two of one id cannot.
         return Claimed(again=False) if claims.expires_at > now else Gone()
 
     async def _send(self, message: OrderPlaced) -> None:

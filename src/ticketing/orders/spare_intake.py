@@ -16,7 +16,7 @@ from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.outbox import OutboxRow
 from ticketing.orders import messages
-from ticketing.orders.fulfil import Fulfilment
+from ticketing.orders.fulfil import Fulfilment, tell_wait
 from ticketing.orders.messages import OrderPlaced
 
 
@@ -52,6 +52,7 @@ class FulfilSpare:
                 placed[row.id] = messages.decode_placed(row.payload)
             except msgspec.DecodeError as error:
                 failed[row.id] = error
+        tell_wait(placed.values())
         by_order = await self._fulfilment.fulfil_each(list(placed.values()))
         failed |= {row_id: by_order[p.order_id] for row_id, p in placed.items() if p.order_id in by_order}
         done = [row_id for row_id in placed if row_id not in failed]
