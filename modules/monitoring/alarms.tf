@@ -86,12 +86,11 @@ locals {
       above      = 0
       minutes    = 5
       missing    = "notBreaching"
-      says       = "people wait in line, seats are free, and nobody is admitted: is the line paused?"
-      expression = "IF(FILL(waiting, 0) > 0 AND FILL(free, 0) > 0 AND FILL(admitted, 0) < 1, 1, 0)"
+      says       = "people wait in an open line, seats are free, and nobody is admitted: is the line paused?"
+      expression = "IF(FILL(callable, 0) > 0 AND FILL(admitted, 0) < 1, 1, 0)"
       metrics = {
         admitted = { namespace = var.namespace, metric = "queue.admitted", dimensions = local.ours, statistic = "Sum" }
-        free     = { namespace = var.namespace, metric = "seats.free", dimensions = local.ours, statistic = "Minimum" }
-        waiting  = { namespace = var.namespace, metric = "queue.line_length", dimensions = local.ours, statistic = "Maximum" }
+        callable = { namespace = var.namespace, metric = "queue.callable", dimensions = local.ours, statistic = "Minimum" }
       }
     }
     stalled-sale = {
@@ -104,6 +103,19 @@ locals {
         before = { namespace = var.namespace, metric = "seats.sold", dimensions = local.ours, statistic = "Minimum" }
         held   = { namespace = var.namespace, metric = "seats.held", dimensions = local.ours, statistic = "Minimum" }
         sold   = { namespace = var.namespace, metric = "seats.sold", dimensions = local.ours, statistic = "Maximum" }
+      }
+    }
+    # The two above read what one worker tells, and no figure looks like nobody waiting. It tells 0 where nothing is on
+    # sale, so that silence is never idleness.
+    silent-leader = {
+      above      = 0
+      minutes    = 5
+      missing    = "breaching"
+      says       = "no worker tells how lines and seats stand: is one running and leading? Until then stalled-line and stalled-sale are blind"
+      expression = "IF(FILL(line, 0) < 1 OR FILL(seats, 0) < 1, 1, 0)"
+      metrics = {
+        line  = { namespace = var.namespace, metric = "queue.callable", dimensions = local.ours, statistic = "SampleCount" }
+        seats = { namespace = var.namespace, metric = "seats.held", dimensions = local.ours, statistic = "SampleCount" }
       }
     }
     too-few-instances = {

@@ -2,7 +2,7 @@ locals {
   # Names in the code, on the dashboard and in the alarms are the same. Each with what it can be split by: one metric
   # costs as many times as its dimensions have values, so nothing here is split by person or by seat.
   metric_names = {
-    line     = ["queue.line_length", "queue.serving", "queue.admitted", "queue.cap_utilisation"]
+    line     = ["queue.line_length", "queue.callable", "queue.serving", "queue.admitted", "queue.cap_utilisation"]
     seats    = ["holds.created", "holds.latency", "seats.free", "seats.held", "seats.sold"]
     orders   = ["orders.state", "orders.queue_age", "orders.dead_letters", "outbox.oldest_age"]
     payments = ["payments.latency", "payments.refused", "refunds.made"]
@@ -25,7 +25,7 @@ locals {
 
   # Title → the metrics of one picture: [namespace, metric, dimension, value, …, {stat}].
   pictures = concat([
-    { title = "Line: length, serving", metrics = [for metric in ["queue.line_length", "queue.serving"] : [var.namespace, metric, "environment", var.name, { stat = "Maximum" }]] },
+    { title = "Line: length, callable, serving", metrics = [for metric in ["queue.line_length", "queue.callable", "queue.serving"] : [var.namespace, metric, "environment", var.name, { stat = "Maximum" }]] },
     { title = "Line: admitted, use of the cap", metrics = [[var.namespace, "queue.admitted", "environment", var.name, { stat = "Sum" }], [var.namespace, "queue.cap_utilisation", "environment", var.name, { stat = "Average", yAxis = "right" }]] },
     { title = "Seats: free, held, sold", metrics = [for metric in ["seats.free", "seats.held", "seats.sold"] : [var.namespace, metric, "environment", var.name, { stat = "Maximum" }]] },
     { title = "Holds: number, p99 ms", metrics = [[var.namespace, "holds.created", "environment", var.name, { stat = "Sum" }], [var.namespace, "holds.latency", "environment", var.name, { stat = "p99", yAxis = "right" }]] },

@@ -20,6 +20,7 @@ from ticketing.catalog.model import Event
 from ticketing.holds.availability import Availability
 from ticketing.orders import sql as order_sql
 from ticketing.waiting import sql as line_sql
+from ticketing.waiting.model import Phase
 from ticketing.waiting.store import LineStore
 
 log = structlog.get_logger(__name__)
@@ -99,16 +100,21 @@ class Gauges:
     async def _line(self) -> Levels:
         async with self._db.read() as conn:
             lines = await line_sql.open_lines(conn)
-        waiting = serving = used = 0.0
+        waiting = eligible = serving = used = 0.0
         for line in lines:
             gauge = await self._lines.gauge(line.event_id, self._clock.now_ms())
             if gauge is None:
                 continue
-            waiting += max(0, gauge.seq - gauge.serving)
+            ahead = max(0, gauge.seq - gauge.serving)
+            waiting += ahead
+            # In a lobby nobody is called yet, and without a free seat nobody is called on: both are as they should be.
+            if ahead and line.phase is Phase.OPEN and await self._availability.free_count(line.event_id) != 0:
+                eligible += ahead
             serving = max(serving, min(gauge.serving, gauge.seq))
             used = max(used, 100 * gauge.inside / line.cap if line.cap else 0.0)
         return {
             ("queue.line_length", ""): waiting,
+            ("queue.callable", ""): eligible,
             ("queue.serving", ""): serving,
             ("queue.cap_utilisation", ""): used,
         }

@@ -24,7 +24,8 @@ payments_latency = _meter.create_histogram("payments.latency", "ms", "how long t
 COUNTERS = ("queue.admitted", "holds.created", "payments.refused", "refunds.made")
 HISTOGRAMS = ("holds.latency", "payments.latency")
 GAUGES: Mapping[str, tuple[str, str]] = {
-    "queue.line_length": ("1", "people who wait in lines"),
+    "queue.line_length": ("1", "people who wait in lines, lobbies and sold-out events included"),
+    "queue.callable": ("1", "those of them who could be called: the line is open, and its event has a free seat"),
     "queue.serving": ("1", "places called, highest line"),
     "queue.cap_utilisation": ("%", "people inside as a share of the cap, fullest line"),
     "seats.free": ("1", "seats that are free, events on sale"),
