@@ -18,6 +18,7 @@ from tests.servers import mariadb
 from tests.servers.collector import Collector, Span
 from tests.servers.mariadb import MariaDB
 from tests.stack import PASSWORD, Stack, running
+from ticketing.accounts.authenticate import COOKIE
 from ticketing.base import metrics
 from ticketing.base.tracing import trace_id_of
 
@@ -240,30 +241,49 @@ TYPED = [
     ("GET", "/api/events/{typed}/queue", "/api/events/{id}/queue"),
     ("GET", "/api/tickets/{typed}", "/api/tickets/{ticket_id}"),
     ("GET", "/line/{typed}", "/line/{event_id}"),
+    ("POST", "/line/{typed}/join", "/line/{event_id}/{action}"),
 ]
 """Method, what is asked for, and the template that the log may name."""
 
 
 async def test_logs_name_nobody_though_stores_are_away(on_a_server: tuple[Stack, MariaDB]) -> None:
     stack, server = on_a_server
-    secret = {"typed": "wer@example.com", "query": "tkn_Geheimnis", "address": "203.0.113.77"}
+    secret = {"typed": "wer@example.com", "an id": "geheimnis", "query": "tkn_Hoppla", "address": "203.0.113.77"}
     headers = {"X-Forwarded-For": secret["address"]}
+    event = await stack.add_event_async(waiting_room=True, opens_in_ms=60_000)
     async with httpx.AsyncClient(base_url=stack.url, timeout=30, headers=headers) as client:
         person = await sign_up(client, "Alice")
+        # The page without scripts knows people by their cookie, and its forms by a token of the session.
+        headers_of_a_page = {"Cookie": f"{COOKIE}={person.token}"}
+        tokens: list[str] = []
 
-        async def ask(who: str) -> set[int]:
+        async def shown() -> bool:
+            await asyncio.sleep(0.3)
+            page = await client.get(f"/line/{event.id}", headers=headers_of_a_page)
+            tokens.extend(re.findall(r'action="[^"]+/join".*?name="csrf" value="([^"]+)"', page.text))
+            return bool(tokens)
+
+        await eventually(shown, 30)
+
+        async def ask(which: str) -> set[int]:
+            """What each address answers, to an e-mail address and to what could be an id."""
             told = set()
             for method, address, _ in TYPED:
-                path = address.format(typed=who + secret["typed"]) + f"?token={secret['query']}"
-                body = {"section": "1C", "quantity": 1} if method == "POST" else None
-                told.add((await client.request(method, path, headers=person.headers, json=body)).status_code)
+                for typed in (which + secret["typed"], f"evt_{which}{secret['an id']}"):
+                    path = address.format(typed=typed) + f"?token={secret['query']}"
+                    sent: dict[str, Any] = {"headers": person.headers}
+                    if method == "POST":
+                        sent["json"] = {"section": "1C", "quantity": 1}
+                    if path.startswith("/line/"):
+                        sent = {"headers": headers_of_a_page, "data": {"csrf": tokens[0]} if method == "POST" else None}
+                    told.add((await client.request(method, path, **sent)).status_code)
             return told
 
-        assert await ask("first-") == {404}
+        assert await ask("first") == {404}
         await asyncio.to_thread(stack.cache.kill)
-        await ask("second-")
+        await ask("second")
         await asyncio.to_thread(server.kill)
-        assert 503 in await ask("third-")
+        assert 503 in await ask("third")
 
     def lines() -> list[dict[str, Any]]:
         return [json.loads(line) for line in stack.log("api").splitlines() if line.startswith("{")]
@@ -271,11 +291,11 @@ async def test_logs_name_nobody_though_stores_are_away(on_a_server: tuple[Stack,
     def requests() -> list[dict[str, Any]]:
         return [line for line in lines() if line["event"] == "request"]
 
-    await eventually(lambda: asyncio.sleep(0, len(requests()) >= 2 + 3 * len(TYPED)))
+    await eventually(lambda: asyncio.sleep(0, len(requests()) >= 3 + 6 * len(TYPED)))
     # What was asked for is there, by its template: with a store away as well.
     assert {line["route"] for line in requests()} >= {route for _, _, route in TYPED}
     away = {line["route"] for line in lines() if line["event"] == "store_away"}
-    assert away >= {"/api/orders/{id}", "/api/orders/{order_id}/cancel"}
+    assert away >= {"/api/orders/{id}", "/api/orders/{order_id}/cancel", "/line/{event_id}/{action}"}
     logs = {name: stack.log(name) for name in ("api", "worker", "provider")}
     assert leaks(secret, logs) == set()
     for what, text in secret.items():

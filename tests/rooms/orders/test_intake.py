@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ticketing.base.errors import Problem
 from ticketing.base.outbox import Topic
 from ticketing.base.queue.valkey import ValkeyQueue
 from ticketing.base.tokens import Signer
+from ticketing.base.tracing import Placing
 from ticketing.base.valkey import Valkey
 from ticketing.base.valkey_server import ValkeyServer
 from ticketing.catalog.load import Catalog
@@ -27,6 +29,7 @@ from ticketing.catalog.model import Event
 from ticketing.holds.hold import HoldService
 from ticketing.holds.store import HoldStore
 from ticketing.holds.token import read_hold, sign_hold
+from ticketing.orders import intake as intake_module
 from ticketing.orders import messages
 from ticketing.orders import sql as orders_sql
 from ticketing.orders.fulfil import Fulfilment
@@ -132,6 +135,48 @@ async def test_the_same_key_with_another_content_is_refused(counter: Counter, in
         assert (refused.status, refused.code) == (422, "idempotency_key_reused")
     assert await counter.queued() == []
     await counter.order(second, OTHER_KEY)
+
+
+@pytest.fixture
+def placings(monkeypatch: pytest.MonkeyPatch) -> list[Placing]:
+    """What each request says of itself to its span."""
+    said: list[Placing] = []
+
+    @contextlib.contextmanager
+    def begins(_: str, __: str) -> Iterator[Placing]:
+        said.append(Placing())
+        yield said[-1]
+
+    monkeypatch.setattr(intake_module, "order_begins", begins)
+    return said
+
+
+async def test_only_the_request_that_binds_an_order_begins_its_trace(counter: Counter, placings: list[Placing]) -> None:
+    token = await counter.hold("A-1-1")
+    await counter.order(token)
+    await counter.order(token)
+    await counter.refusal(token, card="tok_other")
+    await counter.refusal(token, OTHER_KEY)
+    assert [placing.first for placing in placings] == [True, False, False, False]
+
+
+async def test_a_request_that_binds_an_order_and_fails_has_begun_its_trace(
+    counter: Counter, placings: list[Placing]
+) -> None:
+    token = await counter.hold("A-1-1")
+    counter.queue_server.kill()
+    assert (await counter.refusal(token)).status == 503
+    counter.queue_server.start()
+    await counter.order(token)
+    assert [placing.first for placing in placings] == [True, False]
+
+
+async def test_without_valkey_no_request_is_known_to_be_the_first(counter: Counter, placings: list[Placing]) -> None:
+    token = await counter.hold("A-1-1")
+    counter.cache_server.kill()
+    await counter.order(token)
+    await counter.order(token)
+    assert [placing.first for placing in placings] == [False, False]
 
 
 async def test_one_hold_makes_one_order(counter: Counter) -> None:
