@@ -74,12 +74,14 @@ def demo(
         sockets = exits.enter_context(short_folder(layout.folder))
         web = _web_folder()
         environ = layout.environment(port, free_port(0), web, sockets)
+        # Whoever sets one of these means the demo: a payment provider's address that is known beforehand, say.
+        environ |= {name: os.environ[name] for name in environ if name in os.environ}
         start_valkeys(exits, sockets)
         os.environ.update(environ)
         err.print("preparing the database …")
         events = run(_prepare)
         (data / "accounts.json").write_text(json.dumps(ACCOUNTS), encoding="utf-8")
-        children = start_children(exits, environ, port, processes, data)
+        children = start_children(exits, os.environ | environ, port, processes, data)
         wait_until_ready(port, children)
         _say(port, events, web, data)
         if fans:

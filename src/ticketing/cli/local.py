@@ -21,14 +21,23 @@ from ticketing.base.valkey_server import ServerFailed, ValkeyServer
 from ticketing.cli.console import fail
 
 
+def without_settings() -> dict[str, str]:
+    """This process's environment without any setting of the platform (TICKETING_…), so that what is started with it
+    cannot reach the stores of another installation on this machine.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("TICKETING_")}
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Where the demo keeps its things."""
+    """Where an installation on this machine keeps its things."""
 
     folder: Path
 
     def environment(self, port: int, provider_port: int, web: Path | None, sockets: Path) -> dict[str, str]:
-        """The settings of the demo's processes; secrets are made once and kept in the folder."""
+        """The settings of its processes (TICKETING_…), whatever this process's own environment says; secrets are made
+        once and kept in the folder.
+        """
         values = {
             "DATABASE_URL": f"sqlite+aiosqlite:///{self.folder / 'ticketing.sqlite3'}",
             "VALKEY_URL": f"unix://{sockets / 'cache' / 'valkey.sock'}",
@@ -49,7 +58,7 @@ class Layout:
         }
         if web is not None:
             values["WEB_FOLDER"] = str(web)
-        return {f"TICKETING_{key}": os.environ.get(f"TICKETING_{key}", value) for key, value in values.items()}
+        return {f"TICKETING_{key}": value for key, value in values.items()}
 
     def _secret(self, name: str) -> str:
         path = self.folder / f"{name}.secret"
@@ -99,7 +108,11 @@ def start_valkeys(exits: contextlib.ExitStack, sockets: Path) -> dict[str, Valke
 def start_children(
     exits: contextlib.ExitStack, environ: dict[str, str], port: int, processes: int, data: Path
 ) -> dict[str, subprocess.Popen[bytes]]:
-    """Start provider, worker and API, stopped with `exits`; each writes a log into `data`."""
+    """Start provider, worker and API, stopped with `exits`; each writes a log into `data`.
+
+    Args:
+        environ: their whole environment.
+    """
     provider_port = environ["TICKETING_PAYMENT_URL"].rpartition(":")[2]
     commands = {
         "provider": ["sandbox-provider", "--port", provider_port, "--data", str(data / "provider")],
@@ -111,7 +124,7 @@ def start_children(
         log = exits.enter_context((data / f"{name}.log").open("ab"))
         child = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "ticketing", *arguments],
-            env=os.environ | environ,
+            env=environ,
             stdout=log,
             stderr=log,
             start_new_session=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,7 +19,15 @@ from ticketing.catalog.model import Localized
 from ticketing.catalog.sample import ARENA
 from ticketing.catalog.save_plan import save_plan
 from ticketing.cli.console import fail, run
-from ticketing.cli.local import Layout, free_port, short_folder, start_children, start_valkeys, wait_until_ready
+from ticketing.cli.local import (
+    Layout,
+    free_port,
+    short_folder,
+    start_children,
+    start_valkeys,
+    wait_until_ready,
+    without_settings,
+)
 from ticketing.cli.rehearsal_accounts import add_crowd
 from ticketing.rehearsal.loop import raise_descriptor_limit
 from ticketing.rehearsal.machine import children_of
@@ -52,7 +59,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: address, event, accounts file, and its processes by name."""
+    """A running stack: where it is, the whole environment of its processes, the accounts' file, and its processes by
+    name.
+    """
 
     folder: Path
     port: int
@@ -69,7 +78,7 @@ class Stack:
         """What `ticketing fsck` says of the stores; the document has `exit_code` beside the report."""
         done = subprocess.run(  # noqa: S603 - our own program
             [sys.executable, "-m", "ticketing", "fsck", "--json", "--grace", str(grace)],
-            env=os.environ | self.environ, capture_output=True, timeout=300, check=False,
+            env=self.environ, capture_output=True, timeout=300, check=False,
         )  # fmt: skip
         try:
             document: dict[str, Any] = json.loads(done.stdout)
@@ -85,12 +94,13 @@ def running(folder: Path, wanted: Wanted) -> Iterator[Stack]:
     with contextlib.ExitStack() as exits:
         port = free_port(0)
         sockets = exits.enter_context(short_folder(folder))
-        environ = Layout(folder).environment(port, free_port(0), None, sockets) | _settings(wanted)
+        # Nothing of this machine's own settings: where a sale runs, these are its stores and its queue.
+        settings = Layout(folder).environment(port, free_port(0), None, sockets) | _settings(wanted)
+        environ = without_settings() | settings
         (folder / "accounts.json").write_text("[]", encoding="utf-8")
         valkeys = start_valkeys(exits, sockets)
-        os.environ.update(environ)
         accounts = folder / "fans.jsonl"
-        run(lambda: add_crowd(read_settings(), wanted.fans, wanted.sign_ins, accounts))
+        run(lambda: add_crowd(read_settings(environ), wanted.fans, wanted.sign_ins, accounts))
         children = start_children(exits, environ, port, wanted.processes, folder)
         wait_until_ready(port, children)
         api = children["api"].pid
