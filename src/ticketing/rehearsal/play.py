@@ -20,14 +20,14 @@ from ticketing.rehearsal.plan import Plan
 from ticketing.rehearsal.world import World
 
 
-def play(plan: Plan, accounts: list[dict[str, str]], seat_plan: bytes) -> dict[str, Any]:
+def play(plan: Plan, accounts: list[dict[str, str]], seat_plan: bytes, loop: Loop) -> dict[str, Any]:
     """Play a plan; the record as a document.
 
     Args:
         accounts: of this process's fans, in order.
         seat_plan: the plan document, as a CDN gives it.
+        loop: may have been stopped already.
     """
-    loop = Loop()
     world = World(plan, loop)
     world.map.read_plan(seat_plan)
     for number, account in zip(range(plan.first, plan.fans, plan.stride), accounts, strict=True):
@@ -43,9 +43,6 @@ def play(plan: Plan, accounts: list[dict[str, str]], seat_plan: bytes) -> dict[s
         if not world.playing():
             loop.stop()
 
-    # Who is told to stop still reports; an interrupt from the keyboard is the parent's to pass on.
-    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
     gc.disable()
     loop.run(plan.close, every_second)
@@ -65,13 +62,18 @@ def _tell(document: dict[str, Any]) -> None:
 
 def main() -> None:
     """See the module."""
+    # Before anything that takes time. Who is told to stop still reports; an interrupt from the keyboard is the parent's
+    # to pass on.
+    loop = Loop()
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise_descriptor_limit()
     plan = Plan.decode(sys.stdin.readline())
     seat_plan = sys.stdin.read().encode()
     with Path(plan.accounts).open(encoding="utf-8") as file:
         lines = itertools.islice(file, plan.first, plan.fans, plan.stride)
         accounts = [json.loads(line) for line in lines]
-    _tell({"report": play(plan, accounts, seat_plan)})
+    _tell({"report": play(plan, accounts, seat_plan, loop)})
 
 
 if __name__ == "__main__":
