@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.stack import Stack
+from ticketing.cli.rehearse import cap_for, sold_out_within
+from ticketing.settings import read_settings
 
 # What holds on any machine, however slow and shared: everything but speed.
 TRUTHS = {"double sales", "lost orders", "inversions", "cap", "bots", "availability", "unfinished", "fsck"}
@@ -62,13 +67,30 @@ def test_a_small_sale_on_a_stack_of_its_own_whatever_the_machine_is_set_to(tmp_p
 def test_a_site_that_runs_already(tmp_path: Path, stack: Stack) -> None:
     event = stack.add_event()
     options = ("--url", stack.url, "--event", event.id, "--fans", "8", "--sign-up", "50", "--duration", "8")
-    _, verdict, said = rehearse(tmp_path / "report", *options, "--lobby", "3", "--pace", "0.2", "--no-sell-out")
+    _, verdict, said = rehearse(tmp_path / "report", *options, "--lobby", "3", "--pace", "0.2")
     assert verdict, said
     criteria = found(verdict)
     assert criteria["double sales"], said
     assert criteria["lost orders"], said
     assert criteria["availability"], said
     assert criteria["inversions"] is None
+    assert criteria["sold out"] is None, "eight people do not buy a whole house"
+
+
+def test_a_show_is_to_sell_out_only_where_the_fans_can_buy_it_all() -> None:
+    assert sold_out_within(None, fans=300, free=50_000) is None
+    assert sold_out_within(None, fans=300, free=600) is None
+    assert sold_out_within(None, fans=300, free=599) == 60.0
+    assert sold_out_within(None, fans=300, free=599, most=4) == 60.0
+    assert sold_out_within(None, fans=300, free=599, most=1) is None
+    assert sold_out_within(True, fans=300, free=50_000) == 60.0
+    assert sold_out_within(False, fans=300, free=1) is None
+
+
+def test_the_cap_follows_the_fans_as_far_as_a_line_can_be_set(stack: Stack) -> None:
+    assert [cap_for(fans) for fans in (1, 300, 200_001, 1_000_000)] == [1, 150, 100_000, 100_000]
+    largest = {"TICKETING_LINE_CAP": str(cap_for(1_000_000))}
+    assert read_settings(stack.environ | largest).line_cap == 100_000
 
 
 def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
@@ -78,9 +100,45 @@ def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
     code, _, said = rehearse(tmp_path, "--url", "https://tickets.example.com", "--fans", "1")
     assert code == 2
     assert "plain HTTP" in said
-    code, _, said = rehearse(tmp_path, "--seats", "1")
-    assert code == 2
-    assert "--seats" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--seats", "1"), "--seats must be"),
+        (("--cap", "100001"), "100000"),
+        (("--database", "postgresql://localhost/x"), "--database cannot be used"),
+        (("--database", "nonsense"), "--database cannot be used"),
+        (("--database", "mysql+asyncmy://nobody:nothing@127.0.0.1:9/x", "--fans", "1"), "DatabaseAway"),
+        (("--keep", "a-file"), "--keep a-file cannot be used"),
+        (("--keep", "."), "is not empty"),
+        (("--report", "a-file/report"), "--report a-file/report cannot be written"),
+        (("--accounts", "a-file", "--event", "evt_1"), "--event, --accounts: only with --url"),
+        (("--url", "http://127.0.0.1:9", "--no-line", "--keep", "k"), "--line, --keep: only without --url"),
+        (("--url", "http://127.0.0.1:9", "--accounts", "a-file", "--sign-up", "7"), "--sign-up: only without"),
+        (("--url", "http://127.0.0.1:99999"), "out of range"),
+    ],
+)
+def test_options_that_cannot_be_meant_end_with_2_and_a_line(tmp_path: Path, options: list[str], said: str) -> None:
+    (tmp_path / "a-file").write_text("")
+    command = [sys.executable, "-m", "ticketing", "rehearse", "--json", *options]
+    environ = os.environ | {"PYTHONPATH": str(Path("src").resolve()), "COLUMNS": "200"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environ, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_priority_that_may_not_be_given_is_said_before_anything_is_built(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(tmp_path / "r"), "--nice", "-5"]
+    if os.geteuid() == 0:
+        if (setpriv := shutil.which("setpriv")) is None:
+            pytest.skip("needs setpriv, to be root without that right")
+        command = [setpriv, "--bounding-set=-sys_nice", *command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "--nice -5 needs root" in done.stderr
+    assert "starting" not in done.stderr
 
 
 def test_who_stops_a_rehearsal_is_told_how_it_stood(tmp_path: Path, stack: Stack) -> None:

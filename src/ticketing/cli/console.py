@@ -50,8 +50,8 @@ def settings_or_exit() -> Settings:
         raise fail(f"the environment is not complete:\n{error}\nOn a laptop, `ticketing demo` needs none.", 2) from None
 
 
-def run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run a command's coroutine; expected failures become exit codes."""
+def run(work: Callable[[], Awaitable[T]], code: int = 1) -> T:
+    """Run a command's coroutine; expected failures become an exit with this code."""
 
     async def call() -> T:
         return await work()
@@ -60,8 +60,8 @@ def run(work: Callable[[], Awaitable[T]]) -> T:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(call())
     except Problem as error:
-        raise fail(error.detail) from None
+        raise fail(error.detail, code) from None
     except (DatabaseAway, ValkeyAway, InvalidSettings) as error:
-        raise fail(f"{type(error).__name__}: {error}") from None
+        raise fail(f"{type(error).__name__}: {error}", code) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None

@@ -100,7 +100,7 @@ def start_valkeys(exits: contextlib.ExitStack, sockets: Path) -> dict[str, Valke
         try:
             server.start()
         except ServerFailed as error:
-            raise fail(str(error)) from None
+            raise fail(str(error), 2) from None
         servers[name] = server
     return servers
 
@@ -151,9 +151,9 @@ def wait_until_ready(port: int, children: dict[str, subprocess.Popen[bytes]]) ->
         while time.monotonic() < deadline:
             dead = [name for name, child in children.items() if child.poll() is not None]
             if dead:
-                raise fail(f"{dead[0]} did not start; see {dead[0]}.log in the data folder")
+                raise fail(f"{dead[0]} did not start; see {dead[0]}.log in the data folder", 2)
             with contextlib.suppress(httpx.HTTPError):
                 if client.get("/health/ready").json()["status"] == "ready":
                     return
             time.sleep(0.1)
-    raise fail("the stack did not become ready within 60 s; see the .log files in the data folder")
+    raise fail("the stack did not become ready within 60 s; see the .log files in the data folder", 2)

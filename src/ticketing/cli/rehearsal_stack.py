@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ticketing.base.clock import SystemClock
 from ticketing.base.db import connect_database
 from ticketing.catalog import arena, hall
@@ -34,6 +36,7 @@ from ticketing.rehearsal.machine import children_of
 from ticketing.settings import read_settings
 
 _HOUR = 3_600_000
+_FSCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,13 @@ class Stack:
 
     def fsck(self, grace: float) -> dict[str, Any]:
         """What `ticketing fsck` says of the stores; the document has `exit_code` beside the report."""
-        done = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-m", "ticketing", "fsck", "--json", "--grace", str(grace)],
-            env=self.environ, capture_output=True, timeout=300, check=False,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(  # noqa: S603 - our own program
+                [sys.executable, "-m", "ticketing", "fsck", "--json", "--grace", str(grace)],
+                env=self.environ, capture_output=True, timeout=_FSCK_SECONDS, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return {"breaches": [], "failed": f"it did not end within {_FSCK_SECONDS:.0f} s", "exit_code": 2}
         try:
             document: dict[str, Any] = json.loads(done.stdout)
         except ValueError:
@@ -100,7 +106,7 @@ def running(folder: Path, wanted: Wanted) -> Iterator[Stack]:
         (folder / "accounts.json").write_text("[]", encoding="utf-8")
         valkeys = start_valkeys(exits, sockets)
         accounts = folder / "fans.jsonl"
-        run(lambda: add_crowd(read_settings(environ), wanted.fans, wanted.sign_ins, accounts))
+        run(lambda: add_crowd(read_settings(environ), wanted.fans, wanted.sign_ins, accounts), 2)
         children = start_children(exits, environ, port, wanted.processes, folder)
         wait_until_ready(port, children)
         api = children["api"].pid
@@ -149,10 +155,15 @@ def add_show(stack: Stack, wanted: Wanted, opens_in: float) -> str:
         finally:
             await db.close()
 
-    return run(work)
+    return run(work, 2)
 
 
-def check_size(seats: int) -> None:
-    """Exit code 2 for a house that cannot be built."""
-    if not hall.SMALLEST <= seats <= arena.LARGEST:
-        raise fail(f"--seats must be {hall.SMALLEST} to {arena.LARGEST}, not {seats}", 2)
+def check(wanted: Wanted) -> None:
+    """Exit code 2 for a house that cannot be built, or a database that cannot be spoken to."""
+    if not hall.SMALLEST <= wanted.seats <= arena.LARGEST:
+        raise fail(f"--seats must be {hall.SMALLEST} to {arena.LARGEST}, not {wanted.seats}", 2)
+    if wanted.database is not None:
+        try:
+            connect_database(wanted.database)
+        except (ValueError, SQLAlchemyError, ImportError) as error:
+            raise fail(f"--database cannot be used: {error}", 2) from None

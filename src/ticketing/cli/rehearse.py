@@ -9,28 +9,34 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from ticketing.cli import rehearsal_stack
 from ticketing.cli.console import AsJson, app, err, fail, print_json
 from ticketing.cli.rehearsal_screen import screen, show_verdict
 from ticketing.rehearsal import report
 from ticketing.rehearsal.conduct import GeneratorFailed, Played, conduct, generators_for
-from ticketing.rehearsal.machine import Meter, give_priority, groups_sessions
+from ticketing.rehearsal.machine import Meter, check_priority, give_priority, groups_sessions
 from ticketing.rehearsal.plan import Plan
-from ticketing.rehearsal.remote import CannotRehearse, Remote
+from ticketing.rehearsal.remote import CannotRehearse, Remote, take_accounts
 from ticketing.rehearsal.verdict import Targets, Verdict, judge
+from ticketing.waiting.model import MAX_CAP
 
 _FOLLOW_SECONDS = 60.0
 _START_SECONDS = 4.0
 _PLANS_LOADED = 500
 _BEHIND = 8
 _SIGN_INS_A_SECOND = 8
+_SELL_OUT_SECONDS = 60.0
+_USUALLY_BOUGHT = 2
+_LOCAL_ONLY = ("seats", "line", "cap", "sign_ins", "processes", "database", "keep")
+_REMOTE_ONLY = ("event", "accounts", "sign_up")
 
 
 @dataclass(frozen=True)
@@ -38,27 +44,28 @@ class Asked:
     """The command's options."""
 
     fans: int
-    seats: int
-    line: bool
-    cap: int
     lobby: float
     duration: float
     seed: int
     generators: int
     pace: float
-    sell_out: bool
+    sell_out: bool | None
     report: Path
     nice: int
 
 
 @app.command()
 def rehearse(
+    context: typer.Context,
     fans: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many come.")] = 300,
     url: Annotated[str | None, typer.Option(help="Address of a running site; without it, a stack of its own.")] = None,
     event: Annotated[str | None, typer.Option(help="With --url: the event; else the next one to go on sale.")] = None,
     seats: Annotated[int, typer.Option(help="Places of the local stack's show.")] = 400,
     line: Annotated[bool, typer.Option("--line/--no-line", help="Local stack: with a waiting line or without.")] = True,
-    cap: Annotated[int | None, typer.Option(min=1, help="People inside at once; default: half of the fans.")] = None,
+    cap: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_CAP, help="Local stack: people inside at once; default: half of the fans."),
+    ] = None,
     lobby: Annotated[float, typer.Option(min=3, help="Seconds from the first arrival to T-0.")] = 12.0,
     duration: Annotated[float, typer.Option(min=5, help="Seconds from T-0 until nobody begins to buy.")] = 40.0,
     report_to: Annotated[Path, typer.Option("--report", help="Folder for report.html and verdict.json.")] = Path(
@@ -77,7 +84,9 @@ def rehearse(
     generators: Annotated[int, typer.Option(min=0, help="Generator processes; 0: as few as can hold all.")] = 0,
     sell_out: Annotated[
         bool | None,
-        typer.Option("--sell-out/--no-sell-out", help="Sold out in 60 s is promised; default: if fans > seats / 2."),
+        typer.Option(
+            "--sell-out/--no-sell-out", help="Sold out in 60 s is promised; default: if fans > free seats / 2."
+        ),
     ] = None,
     pace: Annotated[float, typer.Option(min=0.05, help="How long people think; 1: as people do.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of all that is drawn by lot among the fans.")] = 1,
@@ -93,15 +102,16 @@ def rehearse(
     shut the tab, click twice, or are bots. Writes a report (HTML, for offline) and a verdict.
     Exit codes: 0 all promises kept, 1 some missed, 2 could not run.
     """
-    asked = Asked(
-        fans, seats, line, cap or max(1, fans // 2), lobby, duration, seed, generators, pace,
-        sell_out if sell_out is not None else fans > seats / 2, report_to, nice,
-    )  # fmt: skip
+    _refuse(context, *((_REMOTE_ONLY, "with --url") if url is None else (_LOCAL_ONLY, "without --url")))
+    if accounts is not None:
+        _refuse(context, ("sign_up",), "without --accounts")
+    asked = Asked(fans, lobby, duration, seed, generators, pace, sell_out, report_to, nice)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        _try_priority(nice)
         if url is None:
             wanted = rehearsal_stack.Wanted(
-                fans, seats, line, asked.cap, processes,
+                fans, seats, line, cap or cap_for(fans), processes,
                 min(fans, int(lobby * _SIGN_INS_A_SECOND) if sign_ins is None else sign_ins), database=database,
             )  # fmt: skip
             verdict = _locally(asked, wanted, keep)
@@ -109,11 +119,29 @@ def rehearse(
             verdict = _remotely(asked, Remote(url), event, accounts, sign_up)
     except (CannotRehearse, GeneratorFailed) as error:
         raise fail(str(error), 2) from None
+    except (OSError, SQLAlchemyError) as error:
+        raise fail(f"the rehearsal could not run: {type(error).__name__}: {error}", 2) from None
     if as_json:
         print_json(verdict.document())
     else:
         show_verdict(verdict, asked.report)
     raise typer.Exit(0 if verdict.passed else 1)
+
+
+def _refuse(context: typer.Context, names: Sequence[str], where: str) -> None:
+    """Exit code 2 where one of these options was given: it would do nothing, silently."""
+    given = [name for name in names if getattr(context.get_parameter_source(name), "name", "DEFAULT") != "DEFAULT"]
+    if given:
+        options = ", ".join("--" + name.replace("_", "-") for name in given)
+        raise fail(f"{options}: only {where}; leave out what does not apply", 2)
+
+
+def _try_priority(nice: int) -> None:
+    """Exit code 2 where it may not be given: before all is built for nothing."""
+    try:
+        check_priority(nice)
+    except PermissionError:
+        raise fail(f"--nice {nice} needs root (or CAP_SYS_NICE): run it as root, or leave --nice out", 2) from None
 
 
 def _stop(*_: object) -> None:
@@ -122,7 +150,8 @@ def _stop(*_: object) -> None:
 
 
 def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) -> Verdict:
-    rehearsal_stack.check_size(wanted.seats)
+    rehearsal_stack.check(wanted)
+    _open_report(asked.report)
     with _folder(keep) as folder:
         err.print(f"starting a stack and {wanted.fans:,} accounts …")
         with rehearsal_stack.running(folder, wanted) as stack:
@@ -143,7 +172,8 @@ def _locally(asked: Asked, wanted: rehearsal_stack.Wanted, keep: Path | None) ->
             }
             meter = Meter.of(stack.processes)
             played = _play(asked, site, event_id, stack.accounts, meter, wanted.line)
-            return _conclude(asked, played, meter, facts, Targets(**_targets(asked), cap=wanted.cap), stack)
+            targets = Targets(sold_out=sold_out_within(asked.sell_out, asked.fans, wanted.seats), cap=wanted.cap)
+            return _conclude(asked, played, meter, facts, targets, stack)
 
 
 def _worker_behind(processes: int) -> int:
@@ -158,23 +188,49 @@ def _worker_behind(processes: int) -> int:
 
 def _remotely(asked: Asked, site: Remote, event: str | None, accounts: Path | None, sign_up: float) -> Verdict:
     found = site.event(event)
+    free = site.free(found["id"])
+    most = found.get("max_per_person", _USUALLY_BOUGHT)
+    targets = Targets(sold_out=sold_out_within(asked.sell_out, asked.fans, free, most))
+    _open_report(asked.report)
     with _folder(None) as folder:
+        ours = folder / "fans.jsonl"
         if accounts is None:
-            accounts = folder / "fans.jsonl"
             err.print(f"signing up {asked.fans:,} accounts at {sign_up:g} a second …")
-            site.sign_up(asked.fans, sign_up, accounts, lambda done: err.print(f"{done:,} accounts"))
+            site.sign_up(asked.fans, sign_up, ours, lambda done: err.print(f"{done:,} accounts"))
             how = f"signed up beforehand at {sign_up:g} a second"
         else:
-            site.check_accounts(accounts, asked.fans)
+            take_accounts(accounts, asked.fans, ours)
             how = "from a file"
-        facts = {"address": site.url, "accounts": how}
+        facts = {"address": site.url, "accounts": how, "seats": f"{free:,} were free beforehand"}
         meter = Meter.of({})
-        played = _play(asked, site, found["id"], accounts, meter, found["waiting_room"])
-        return _conclude(asked, played, meter, facts, Targets(**_targets(asked)), None)
+        played = _play(asked, site, found["id"], ours, meter, found["waiting_room"])
+        return _conclude(asked, played, meter, facts, targets, None)
 
 
-def _targets(asked: Asked) -> dict[str, Any]:
-    return {"sold_out": 60.0 if asked.sell_out else None}
+def cap_for(fans: int) -> int:
+    """People inside at once where nobody says how many: half of the fans, as far as a line can be set."""
+    return min(MAX_CAP, max(1, fans // 2))
+
+
+def sold_out_within(meant: bool | None, fans: int, free: int, most: int = _USUALLY_BOUGHT) -> float | None:
+    """Seconds after T-0 in which all free seats are to be sold, None: that is not promised.
+
+    Args:
+        meant: None: where the fans can buy them all, two each or as many as one person may (`most`).
+    """
+    if meant is None:
+        meant = fans * min(most, _USUALLY_BOUGHT) > free
+    return _SELL_OUT_SECONDS if meant else None
+
+
+def _open_report(folder: Path) -> None:
+    """Make the report's folder, and try to write there: a verdict must not be lost for want of it. Else exit code 2."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise fail(f"--report {folder} cannot be written: {error.strerror}: choose another folder", 2) from None
 
 
 def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Meter, line: bool) -> Played:
@@ -216,10 +272,13 @@ def _conclude(
         err.print("checking the books …")
         fsck = stack.fsck(grace=15.0)
     verdict = judge(played, targets, fsck)
-    asked.report.mkdir(parents=True, exist_ok=True)
     document = report.document(played, meter, verdict, facts)
-    (asked.report / "verdict.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    (asked.report / "report.html").write_text(report.page(played, meter, verdict, facts), encoding="utf-8")
+    try:
+        (asked.report / "verdict.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        (asked.report / "report.html").write_text(report.page(played, meter, verdict, facts), encoding="utf-8")
+    except OSError as error:
+        # The disk is full by now, say: the verdict stands all the same.
+        err.print(f"[bold red]error:[/] the report could not be written: {error}", soft_wrap=True)
     return verdict
 
 
@@ -229,7 +288,11 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix="tk-rehearse-", ignore_cleanup_errors=True) as made:
             yield Path(made)
         return
-    if keep.exists() and any(keep.iterdir()):
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        empty = not any(keep.iterdir())
+    except OSError as error:
+        raise fail(f"--keep {keep} cannot be used: {error.strerror}: choose another folder", 2) from None
+    if not empty:
         raise fail(f"{keep} is not empty: choose another folder for --keep", 2)
-    keep.mkdir(parents=True, exist_ok=True)
     yield keep.resolve()

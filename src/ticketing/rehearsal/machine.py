@@ -50,6 +50,14 @@ def give_priority(pids: Iterable[int], nice: int) -> None:
             Path(f"/proc/{pid}/autogroup").write_text(str(nice))
 
 
+def check_priority(nice: int) -> None:
+    """Whether `give_priority` may do this, tried out on this process. Raises PermissionError."""
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    if nice and nice < own:
+        os.setpriority(os.PRIO_PROCESS, 0, nice)
+        os.setpriority(os.PRIO_PROCESS, 0, own)
+
+
 def groups_sessions() -> bool:
     """Whether Linux shares the CPU out among sessions before it does among their processes."""
     with contextlib.suppress(OSError):

@@ -16,9 +16,10 @@ from ticketing.base.valkey_server import ValkeyServer
 
 # Starts a server, says its process id, and waits without a thought for how it may end.
 CARELESS = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from ticketing.base.valkey_server import ValkeyServer
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests run in a shell's background
 server = ValkeyServer(Path(sys.argv[1]))
 server.start()
 print(server.pid, flush=True)
