@@ -117,6 +117,7 @@ def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:
         (("--url", "http://127.0.0.1:9", "--no-line", "--keep", "k"), "--line, --keep: only without --url"),
         (("--url", "http://127.0.0.1:9", "--accounts", "a-file", "--sign-up", "7"), "--sign-up: only without"),
         (("--url", "http://127.0.0.1:99999"), "out of range"),
+        (("--url", "http://a[/b]"), "http://a[/b]: "),
     ],
 )
 def test_options_that_cannot_be_meant_end_with_2_and_a_line(tmp_path: Path, options: list[str], said: str) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import uvloop
 from rich.console import Console
+from rich.markup import escape
 
 from ticketing.base.db import DatabaseAway
 from ticketing.base.errors import Problem
@@ -32,8 +33,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 
 
 def fail(message: str, code: int = 1) -> typer.Exit:
-    """Print an error; raise what this gives."""
-    err.print(f"[bold red]error:[/] {message}", soft_wrap=True)
+    """Print an error, as it is, whatever brackets it has; raise what this gives."""
+    err.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
     return typer.Exit(code)
 
 

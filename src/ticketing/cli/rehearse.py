@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from ticketing.cli import rehearsal_stack
@@ -278,7 +279,7 @@ def _conclude(
         (asked.report / "report.html").write_text(report.page(played, meter, verdict, facts), encoding="utf-8")
     except OSError as error:
         # The disk is full by now, say: the verdict stands all the same.
-        err.print(f"[bold red]error:[/] the report could not be written: {error}", soft_wrap=True)
+        err.print(f"[bold red]error:[/] the report could not be written: {escape(str(error))}", soft_wrap=True)
     return verdict
 
 

@@ -7,7 +7,7 @@ import json
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,7 @@ class Remote:
         except (OSError, UnicodeError) as error:
             raise CannotRehearse(f"{self.url} cannot be found: {error}. Is the name right?") from None
         why: OSError | None = None
-        # IPv4 first: this machine has addresses enough for a crowd there, see `open_socket`.
-        for address in sorted(found, key=lambda one: (":" in one, one)):
+        for address in in_order(found):
             try:
                 socket.create_connection((address, port), _CONNECT_SECONDS).close()
             except OSError as error:
@@ -158,6 +157,13 @@ class Remote:
                 )
             told = answer.headers.get("retry-after", "")
             time.sleep(float(told) if told.isdigit() else 1.0)
+
+
+def in_order(addresses: Iterable[str]) -> list[str]:
+    """IPv4 before IPv6: of the addresses of this machine, only 127.0.0.1 has others beside it from which a crowd can
+    come, see `open_socket`.
+    """
+    return sorted(addresses, key=lambda address: (":" in address, address))
 
 
 def take_accounts(path: Path, fans: int, into: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ticketing.rehearsal.loop import open_socket
-from ticketing.rehearsal.remote import CannotRehearse, Remote, take_accounts
+from ticketing.rehearsal.remote import CannotRehearse, Remote, in_order, take_accounts
 
 EVENT = {"id": "evt_1", "status": "on_sale", "on_sale_at": "2026-11-27T11:00:00Z", "waiting_room": True}
 
@@ -96,6 +96,10 @@ def test_a_name_is_looked_up_once_and_the_crowd_comes_from_many_addresses(site: 
     assert (named.target, named.host) == (("127.0.0.1", port), f"localhost:{port}")
     with closing(open_socket(1, named.target)) as one, closing(open_socket(600, named.target)) as other:
         assert one.getsockname()[0] != other.getsockname()[0]
+
+
+def test_of_a_name_with_both_kinds_of_addresses_ipv4_is_tried_first() -> None:
+    assert in_order({"::1", "127.0.0.1", "10.0.1.7", "2001:db8::7"}) == ["10.0.1.7", "127.0.0.1", "2001:db8::7", "::1"]
 
 
 def test_the_address_that_answers_is_taken_be_it_ipv6() -> None:
