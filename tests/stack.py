@@ -124,8 +124,9 @@ class Stack:
     def start_worker(self, name: str = "worker", **environ: str) -> subprocess.Popen[bytes]:
         return self.spawn(name, "worker", **environ)
 
-    def start_api(self, **environ: str) -> None:
-        self.spawn("api", "api", "--port", str(self.port), "--processes", str(self.processes), **environ)
+    def start_api(self, programme: Sequence[str] = ("ticketing",), **environ: str) -> None:
+        arguments = ("--port", str(self.port), "--processes", str(self.processes))
+        self.spawn("api", "api", *arguments, programme=programme, **environ)
         self._wait("api", f"{self.url}/health")
 
     def _wait(self, name: str, url: str, *, any_status: bool = False, timeout: float = 120.0) -> None:

@@ -7,6 +7,7 @@ What follows the name is what `ticketing` gets: `worker`, or `api --port 8000`.
 - forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
 - own-clock: an API process believes its own clock, whatever the stores say
 - no-peers: an API process that alone has lost its way to Valkey does not learn it
+- no-pass: an API process lets everybody hold seats, with a pass of the line or without
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ticketing.orders.fulfil import Fulfilment
 from ticketing.orders.messages import OrderPlaced
 from ticketing.payments.gateway import CaptureOutcome, CaptureRequest, LookupOutcome, NotFound
 from ticketing.payments.sandbox_gateway import SandboxGateway
+from ticketing.waiting.gate import Gate
 from ticketing.wiring import parts, work
 
 
@@ -92,6 +94,10 @@ async def _see_nobody(_peers: Peers) -> None:
     """Look at nothing."""
 
 
+async def _let_in(*_: object, over_is_fine: bool = False) -> None:
+    """Ask nobody for a pass."""
+
+
 def take_off_a_guard(name: str) -> None:
     """Put the variant where wiring looks for the real thing. Raises KeyError for an unknown name."""
     {
@@ -100,6 +106,7 @@ def take_off_a_guard(name: str) -> None:
         "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
         "own-clock": lambda: setattr(parts, "_agreed_clock", _own_clock),
         "no-peers": lambda: setattr(Peers, "look", _see_nobody),
+        "no-pass": lambda: setattr(Gate, "check", _let_in),
     }[name]()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack import Stack
+from tests.stack import Stack, running
 from ticketing.cli.rehearse import cap_for, sold_out_within
 from ticketing.settings import read_settings
 
@@ -91,6 +91,20 @@ def test_the_cap_follows_the_fans_as_far_as_a_line_can_be_set(stack: Stack) -> N
     assert [cap_for(fans) for fans in (1, 300, 200_001, 1_000_000)] == [1, 150, 100_000, 100_000]
     largest = {"TICKETING_LINE_CAP": str(cap_for(1_000_000))}
     assert read_settings(stack.environ | largest).line_cap == 100_000
+
+
+def test_control_a_site_that_asks_nobody_for_a_pass(tmp_path: Path, short_folder: Path) -> None:
+    """The same fans and bots as above, before a real API process whose check of the pass was taken off."""
+    stack = Stack(short_folder / "open")
+    with running(stack, api=False):
+        stack.start_api(programme=("tests.drills.bad_process", "no-pass"))
+        event = stack.add_event(opens_in_ms=6_000, waiting_room=True)
+        options = ("--url", stack.url, "--event", event.id, "--fans", "6", "--sign-up", "50", "--lobby", "4")
+        code, verdict, said = rehearse(tmp_path / "report", *options, "--duration", "8", "--pace", "0.2")
+    assert verdict, said
+    (bots,) = [criterion for criterion in verdict["criteria"] if criterion["name"] == "bots"]
+    assert (code, bots["passed"]) == (1, False)
+    assert {what.partition(":")[0] for what in bots["details"]} >= {"no pass", "invented pass"}
 
 
 def test_what_cannot_be_rehearsed_is_said(tmp_path: Path) -> None:

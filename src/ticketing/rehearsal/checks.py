@@ -6,8 +6,9 @@ Each check gives what is wrong, a line each; nothing when all is well.
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from ticketing.rehearsal.overtaking import Claim, overtakings
 from ticketing.rehearsal.record import History
@@ -117,7 +118,47 @@ def most_inside(visits: Iterable[tuple[float, float]]) -> int:
     return most
 
 
-def bots_let_in(history: History) -> list[str]:
-    """Tries of bots that were not refused: anything but a 4xx, or the 503 of a sale that is not ready for anybody."""
-    refusals = {*range(400, 500), 503}
-    return [f"{what}: answered {status} {code}" for what, status, code in history.bots if status not in refusals]
+_REFUSALS = {
+    "before the sale": {(409, "not_on_sale"), (403, "pass_required")},
+    "no session": {(401, "unauthenticated")},
+    "forged session": {(401, "unauthenticated")},
+    "no pass": {(403, "pass_required")},
+    "invented pass": {(403, "pass_invalid")},
+    "stolen pass": {(403, "pass_invalid")},
+}
+_PASS_TRIES = ("no pass", "invented pass", "stolen pass")
+_FOR_NOBODY = (429, 503)
+
+
+@dataclass
+class BotTries:
+    """How bots fared.
+
+    Attributes:
+        refused: by what was tried. undecided: put off like anybody else (429, 503), which proves nothing.
+        wrong: neither, a line each.
+    """
+
+    refused: Counter[str] = field(default_factory=Counter)
+    undecided: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def passes_tried(self) -> bool:
+        """Whether the check of the pass has refused anybody."""
+        return any(self.refused[what] for what in _PASS_TRIES)
+
+
+def bot_tries(history: History) -> BotTries:
+    """Judge every try of a bot: only the refusal that is about what it lacks is one. To be told that the seat is taken
+    or not there means to have come past the guard.
+    """
+    found = BotTries()
+    for what, status, code in history.bots:
+        if (status, code) in _REFUSALS[what]:
+            found.refused[what] += 1
+        elif status in _FOR_NOBODY:
+            found.undecided += 1
+        else:
+            found.wrong.append(f"{what}: answered {status} {code}")
+    return found

@@ -70,7 +70,7 @@ class Fan:
         world.record.count("arrived", arrived.due)
         if world.rng.random() < plan.plan_share:
             yield from world.ask("plan", world.site.request("GET", f"{world.event}/plan", Accept_Encoding="gzip"))
-        if not self.token and not (yield from self._sign_in()):
+        if not self.token and not (yield from self.sign_in()):
             return "could not sign in"
         if plan.line:
             refused = yield from self._wait_in_line()
@@ -82,7 +82,8 @@ class Fan:
         self._to("inside")
         return (yield from self._inside())
 
-    def _sign_in(self) -> Generator[float | Ask, Answer | None, bool]:
+    def sign_in(self) -> Generator[float | Ask, Answer | None, bool]:
+        """Get a session by the real route; whether there is one now."""
         site = self.world.site
         body = {"email": self.account["email"], "password": self.account["password"]}
         answer = yield from self.world.ask("sign in", site.request("POST", "/api/sessions", body))

@@ -71,6 +71,16 @@ class Plan:
     plan_share: float = 1.0
     mix: Mix = field(default_factory=Mix)
 
+    @property
+    def has_bots(self) -> bool:
+        """Whether any of all fans is a bot."""
+        return self.mix.bot > 0 and any(self.mix.habit(number) == "bot" for number in range(self.fans))
+
+    @property
+    def shares_machine(self) -> bool:
+        """Whether the site is on the generators' own machine."""
+        return self.target[0] in ("localhost", "::1") or self.target[0].startswith("127.")
+
     def encode(self) -> str:
         """For the other process's standard input."""
         return json.dumps(asdict(self))

@@ -68,6 +68,13 @@ class SeatMap:
         self._stretches.clear()
         return True
 
+    def anything(self, rng: random.Random) -> Wish:
+        """A seat or a standing place that the house has, free or not. Raises IndexError where there is no plan."""
+        ids = [seat for rows in self._rows.values() for row in rows for seat in row.ids]
+        if ids:
+            return Wish(seats=(rng.choice(ids),))
+        return Wish(section=rng.choice(sorted(self._standing)), quantity=1)
+
     def wish(self, rng: random.Random, quantity: int, *, best: bool) -> Wish | None:
         """What somebody would take now, None when the map shows no section with room for it.
 

@@ -114,14 +114,18 @@ def _cap(played: Played, cap: int | None) -> Criterion:
 
 
 def _bots(played: Played) -> Criterion:
-    history = played.record.history
-    says = "whoever did not wait is refused"
-    if played.plan.mix.bot == 0:
+    says = "whoever did not wait is refused, and for that very reason"
+    if not played.plan.has_bots:
         return _not_meant("bots", says)
-    wrong, tries = checks.bots_let_in(history), len(history.bots)
+    tries = checks.bot_tries(played.record.history)
+    refused, wrong = tries.refused.total(), tries.wrong
+    if tries.undecided:
+        says += f"; {tries.undecided} more were put off like anybody else"
+    looked = tries.passes_tried if played.plan.line else bool(refused)
     return Criterion(
-        "bots", says, f"{tries - len(wrong)} of {tries} refused", "all", bool(tries) and not wrong, wrong[:20]
-    )
+        "bots", says, f"{refused} of {refused + len(wrong)} refused", "all", looked and not wrong,
+        wrong[:20] or _vacuous(looked),
+    )  # fmt: skip
 
 
 def _latencies(played: Played, most: float) -> list[Criterion]:

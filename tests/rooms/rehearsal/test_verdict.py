@@ -10,6 +10,7 @@ import pytest
 from tests.rooms.rehearsal.honest import CAP, CLEAN, played
 from ticketing.rehearsal.client import Answer
 from ticketing.rehearsal.conduct import Played
+from ticketing.rehearsal.plan import Mix
 from ticketing.rehearsal.record import History
 from ticketing.rehearsal.verdict import Targets, judge
 
@@ -121,17 +122,53 @@ def test_who_follows_at_once_is_not_one_too_many() -> None:
     assert missed(run) == set()
 
 
-@pytest.mark.parametrize("status", [201, 500, 302])
-def test_a_bot_that_is_not_refused_is_found(status: int) -> None:
+@pytest.mark.parametrize(
+    ("what", "status", "code"),
+    [
+        ("invented pass", 201, "?"),
+        ("invented pass", 500, "internal"),
+        ("invented pass", 302, "?"),
+        # Refused, but not by the guard that the try is about: it got past it.
+        ("no pass", 422, "unknown_seats"),
+        ("no pass", 409, "seats_taken"),
+        ("stolen pass", 404, "not_found"),
+        ("no session", 403, "pass_required"),
+        ("before the sale", 409, "seats_taken"),
+    ],
+)
+def test_a_bot_that_is_not_refused_for_what_it_lacks_is_found(what: str, status: int, code: str) -> None:
     run = played()
-    run.record.history.bots.append(("invented pass", status, "?"))
+    run.record.history.bots.append((what, status, code))
     assert missed(run) == {"bots"}
 
 
-def test_bots_that_never_tried_prove_nothing() -> None:
+@pytest.mark.parametrize(
+    "tries",
+    [
+        [],
+        [("no pass", 503, "rebuilding"), ("stolen pass", 429, "rate_limited")],
+        # In a sale with a line, the pass is what it is about.
+        [("no session", 401, "unauthenticated")],
+    ],
+)
+def test_bots_that_never_tried_or_were_put_off_prove_nothing(tries: list[tuple[str, int, str]]) -> None:
     run = played()
+    run.record.history.bots[:] = tries
+    assert missed(run) == {"bots"}
+
+
+def test_a_bot_that_is_put_off_now_and_then_spoils_nothing() -> None:
+    run = played()
+    run.record.history.bots.append(("no pass", 503, "rebuilding"))
+    assert missed(run) == set()
+
+
+@pytest.mark.parametrize("few", [{"fans": 1}, {"mix": Mix(bot=0.0)}])
+def test_where_no_bot_comes_none_is_judged(few: dict[str, Any]) -> None:
+    run = played(**few)
     run.record.history.bots.clear()
-    assert missed(run) == {"bots"}
+    (bots,) = [criterion for criterion in judge(run, TARGETS, CLEAN).criteria if criterion.name == "bots"]
+    assert bots.passed is None
 
 
 def test_two_slow_holds_in_a_hundred_are_found() -> None:

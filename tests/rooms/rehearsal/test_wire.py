@@ -93,6 +93,14 @@ def test_where_there_are_no_neighbours_or_no_rows_the_platform_chooses(seats: Se
     assert wish.document() == {"section": "F", "quantity": 2}
 
 
+def test_a_bot_asks_for_what_the_house_has(seats: SeatMap) -> None:
+    rng = random.Random(1)
+    assert {seats.anything(rng).seats for _ in range(200)} == {(s,) for s in ("A-1-1", "A-1-2", "A-1-3", "x", "y")}
+    standing = SeatMap()
+    standing.read_plan(json.dumps({"sections": PLAN["sections"][1:]}).encode())
+    assert standing.anything(rng).document() == {"section": "F", "quantity": 1}
+
+
 def test_an_older_map_is_no_news_and_a_full_house_no_wish(seats: SeatMap) -> None:
     seats.read_availability(availability("11111", 0, 0, version=5))
     assert not seats.read_availability(availability("00000", 5, 5, version=4))
