@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ticketing.rehearsal.client import Answer, Ask, Journey
@@ -15,17 +16,22 @@ if TYPE_CHECKING:
 
 CARDS = ("tok_ok",) * 46 + ("tok_declined", "tok_insufficient_funds", "tok_slow", "tok_pending_callback")
 _SLOWEST = 3.0
+_CLOCKS_DIFFER = 1.0
 
 
 class Checkout:
     """One try to buy what is held."""
 
-    def __init__(self, fan: Fan, held: dict[str, Any], key: str) -> None:
+    def __init__(self, fan: Fan, held: Answer, key: str) -> None:
+        """For the answer to a hold, and with a key of its own."""
+        document = json.loads(held.body)
         self._fan = fan
         self._world = fan.world
         self._key = key
+        expires, server = (datetime.fromisoformat(document[name]) for name in ("expires_at", "server_time"))
+        self._held_until = held.sent + (expires - server).total_seconds()
         self._body = {
-            "hold_token": held["token"],
+            "hold_token": document["token"],
             "payment": {"method": "card", "token": fan.world.rng.choice(CARDS)},
         }
 
@@ -54,6 +60,8 @@ class Checkout:
             order_id = json.loads(answer.body)["order_id"]
             sent, at = record.since(answer.sent), record.since(answer.at)
             record.history.orders.append((fan.number, self._key, order_id, sent, at))
+        elif code_of(answer) == "hold_expired" and (early := self._held_until - answer.at) > _CLOCKS_DIFFER:
+            record.surprised("order", f"hold_expired {early:.0f} s before the hold's end")
         return answer
 
     def _again(self) -> Journey:
@@ -78,7 +86,9 @@ class Checkout:
                 if state in FINAL:
                     if state == "ticketed":
                         record.count("ticketed", answer.at)
-                        yield from self._fetch(document["tickets"][0])
+                        # One without a ticket is for the check of lost orders to name.
+                        for ticket in (document.get("tickets") or ())[:1]:
+                            yield from self._fetch(ticket)
                     return str(state)
             due = answer.at + min(_SLOWEST, 0.5 * 1.4**looks)
             looks += 1

@@ -80,7 +80,7 @@ def lost_orders(history: History) -> list[str]:
     wrong += [
         f"order {order} has {seats_of[order]} seats and {count} tickets"
         for order, count in tickets.items()
-        if count != seats_of[order]
+        if count != seats_of[order] or not count
     ]
     return wrong
 

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import NamedTuple, Protocol, TypeAlias
 
 from ticketing.rehearsal.loop import Loop, Waiter, open_socket
-from ticketing.rehearsal.wire import Site, read_answer
+from ticketing.rehearsal.wire import NotHttp, Site, read_answer
 
 TIMEOUT_SECONDS = 15.0
 """A fan who waits for so long for one answer gives it up and counts as not served."""
@@ -41,10 +41,14 @@ Journey: TypeAlias = Generator["float | Ask", "Answer | None", None]
 
 
 class Observer(Protocol):
-    """Is told of every answer, and of every connection that was made."""
+    """Is told of every answer, and of those that nobody can make sense of."""
 
     def answered(self, step: str, answer: Answer, why: str) -> None:
         """`why` is empty, or says why there was no answer."""
+        ...
+
+    def surprised(self, step: str, what: str) -> None:
+        """An answer was not what it must be; `what` says how."""
         ...
 
 
@@ -52,7 +56,7 @@ class Client(Waiter):
     """Plays a journey."""
 
     __slots__ = ("_ask", "_due", "_fresh", "_journey", "_loop", "_number", "_observer", "_partial", "_sent", "_site",
-                 "_socket", "_standing", "over")  # fmt: skip
+                 "_socket", "_standing", "_step", "over")  # fmt: skip
 
     def __init__(self, loop: Loop, site: Site, observer: Observer, number: int, journey: Journey) -> None:
         self._loop = loop
@@ -64,6 +68,7 @@ class Client(Waiter):
         self._standing = False
         self._fresh = True
         self._ask: Ask | None = None
+        self._step = "at the beginning"
         self._due = 0.0
         self._sent = 0.0
         self._partial = b""
@@ -85,21 +90,30 @@ class Client(Waiter):
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
             self._lost("connection lost")
             return
         if self._ask is None:
-            self._close()  # an answer that nobody asked for
+            self._close()  # the end, or an answer that nobody asked for
             return
-        if self._partial:
-            data = self._partial + data
-        answer = read_answer(data)
-        if answer is None:
+        self._read(self._partial + data, ended=not data)
+
+    def _read(self, data: bytes, *, ended: bool) -> None:
+        try:
+            answer = read_answer(data, ended=ended)
+        except NotHttp as error:
+            self._close()
+            self._observer.surprised(self._step, f"not HTTP: {error}")
+            self._fail("not HTTP")
+            return
+        if answer is not None:
+            self._partial = b""
+            if ended:
+                self._close()
+            self._answered(Answer(*answer, self._due, self._sent, time.monotonic(), data), "")
+        elif ended:
+            self._lost("connection lost")
+        else:
             self._partial = data
-            return
-        self._partial = b""
-        self._answered(Answer(*answer, self._due, self._sent, time.monotonic(), data), "")
 
     def check(self, now: float) -> None:
         """Give up what has not been answered for too long."""
@@ -108,18 +122,26 @@ class Client(Waiter):
             self._answered(self._nothing(), f"no answer within {TIMEOUT_SECONDS:.0f} s")
 
     def _go(self, answer: Answer | None, due: float) -> None:
-        """Hear what comes next, and begin it."""
+        """Hear what comes next, and begin it. A journey that an answer breaks is over, and told; the others go on."""
         try:
             following = self._journey.send(answer)
         except StopIteration:
-            self.over = True
-            self._close()
+            self._end()
+            return
+        except Exception as error:  # noqa: BLE001 - whatever a site answers, the crowd goes on and the verdict is given
+            status = f"after {answer.status}: " if answer is not None else ""
+            self._observer.surprised(self._step, f"{status}{error!r}"[:200])
+            self._end()
             return
         if isinstance(following, Ask):
-            self._ask, self._due = following, due
+            self._ask, self._step, self._due = following, following.step, due
             self._send()
         else:
             self._loop.at(following, self)
+
+    def _end(self) -> None:
+        self.over = True
+        self._close()
 
     def _send(self) -> None:
         assert self._ask is not None  # noqa: S101 - callers have one

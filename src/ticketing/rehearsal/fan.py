@@ -54,10 +54,16 @@ class Fan:
 
     def journey(self) -> Journey:
         """From arriving to leaving."""
-        record = self.world.record
         self._to("lobby")
-        outcome = yield from self._story()
-        record.outcomes[outcome] += 1
+        try:
+            outcome = yield from self._story()
+        except Exception:
+            self._over("met an answer that made no sense")
+            raise
+        self._over(outcome)
+
+    def _over(self, outcome: str) -> None:
+        self.world.record.outcomes[outcome] += 1
         self._to("done")
 
     def _to(self, stage: str) -> None:
@@ -194,7 +200,7 @@ class Fan:
                 return "closed the tab"
             thought = held.at + lognormal(world.rng, 8.0 * self.pause)
             yield min(thought, max(held.at, plan.end) + 3.0 * world.rng.random())
-            checkout = Checkout(self, json.loads(held.body), str(uuid.UUID(int=world.rng.getrandbits(128), version=4)))
+            checkout = Checkout(self, held, str(uuid.UUID(int=world.rng.getrandbits(128), version=4)))
             self._to("paying")
             outcome = yield from checkout.run()
             if outcome != "declined" or world.rng.random() < 0.5 or self.world.loop.now() > plan.end:

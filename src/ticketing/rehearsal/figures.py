@@ -47,7 +47,7 @@ def _sale(played: Played, span: tuple[float, float]) -> list[Plot]:
             for n, name, colour in ((2, "sold", 3), (1, "held or being paid", 5), (0, "free", 1))
         ]
         made.append(Plot("Seats", "as the map shows them", series, stacked=True, span=span))
-    errors = [Series("told no (4xx)", counted("refused"), 5), Series("not answered well", counted("failed"), 7)]
+    errors = [Series("told no (409)", counted("refused"), 5), Series("not answered well", counted("failed"), 7)]
     made.append(Plot("Refusals and failures", "per second", errors, span=span))
     return made
 
@@ -70,13 +70,11 @@ def _latency(played: Played, step: str, span: tuple[float, float]) -> Plot:
 
 
 def _machine(played: Played, meter: Meter, span: tuple[float, float]) -> list[Plot]:
-    names = list(meter.samples)
-    cpu = [
-        Series(name, [(at, share) for at, share, _ in meter.samples[name]], n % 9 + 1) for n, name in enumerate(names)
-    ]
+    # What was measured before the first fan and after the last would pile up at the edges.
+    samples = {name: [one for one in taken if span[0] <= one[0] <= span[1]] for name, taken in meter.samples.items()}
+    cpu = [Series(name, [(at, share) for at, share, _ in samples[name]], n % 9 + 1) for n, name in enumerate(samples)]
     memory = [
-        Series(name, [(at, size / _MIB) for at, _, size in meter.samples[name]], n % 9 + 1)
-        for n, name in enumerate(names)
+        Series(name, [(at, size / _MIB) for at, _, size in samples[name]], n % 9 + 1) for n, name in enumerate(samples)
     ]
     made = [Plot("CPU", "cores", cpu, span=span), Plot("Memory", "MiB, the processes' own", memory, span=span)]
     if not cpu:

@@ -13,11 +13,29 @@ from ticketing.rehearsal.histogram import Histogram
 GOOD, REFUSED, FAILED = "good", "refused", "failed"
 
 
-def kind_of(status: int) -> str:
-    """How well a request was answered. Refusing (409: somebody was faster) is answering well; 429 and 5xx are not."""
-    if status == 0 or status == 429 or status >= 500:
-        return FAILED
-    return REFUSED if status >= 400 else GOOD
+_NO_MORE = {"sold_out", "line_closed"}
+_REFUSALS = {
+    "join": {*_NO_MORE, "lobby_not_open", "line_draining"},
+    "claim": {*_NO_MORE, "not_your_turn", "line_full", "line_paused"},
+    "renew": {*_NO_MORE, "place_used"},
+    "hold, chosen": {"seats_taken", "limit_exceeded", "sale_closed"},
+    "hold, best": {"no_seats_left", "limit_exceeded", "sale_closed"},
+    "order": {"hold_expired"},
+}
+"""Codes of the 409s that may befall an honest fan, by step. Whether a hold had expired, its buyer looks at."""
+
+
+def kind_of(step: str, answer: Answer) -> str:
+    """How well a request was answered: GOOD for 2xx and 3xx, REFUSED for what an honest fan may be told there, such as
+    that somebody was faster, and for all that a bot is told; FAILED for any other: 429, 5xx, nothing, but also a 401,
+    403 or 404, since fans ask only for what is theirs.
+    """
+    status = answer.status
+    if 200 <= status < 400:
+        return GOOD
+    if step == "bot":
+        return REFUSED if 400 <= status < 500 and status != 429 else FAILED
+    return REFUSED if status == 409 and code_of(answer) in _REFUSALS.get(step, ()) else FAILED
 
 
 @dataclass
@@ -50,13 +68,21 @@ class History:
 
 @dataclass
 class Record:
-    """Counts, latencies and history; `zero` is T-0 on the monotonic clock."""
+    """Counts, latencies and history.
+
+    Attributes:
+        zero: T-0 on the monotonic clock.
+        reasons: what was answered other than well or not at all, by step. failures: those of them that are FAILED.
+        surprises: answers that nobody can make sense of, by step.
+    """
 
     zero: float
     latencies: dict[tuple[str, int], Histogram] = field(default_factory=dict)
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     by_second: Counter[tuple[str, int]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, str]] = field(default_factory=Counter)
+    failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    surprises: Counter[tuple[str, str]] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     stages: Counter[str] = field(default_factory=Counter)
     seats: list[tuple[float, int, int, int]] = field(default_factory=list)
@@ -69,8 +95,7 @@ class Record:
 
     def answered(self, step: str, answer: Answer, why: str) -> None:
         """See `Observer`. The latency is filed under the second in which the request was meant to be sent."""
-        status = answer.status
-        kind = kind_of(status)
+        kind = kind_of(step, answer)
         second = int((answer.due - self.zero) // 1)
         key = (step, second)
         histogram = self.latencies.get(key)
@@ -79,12 +104,17 @@ class Record:
         histogram.add(answer.at - answer.due)
         self.answers[step, kind] += 1
         if kind != GOOD:
-            reason = why or f"{status} {code_of(answer)}"
+            reason = why or f"{answer.status} {code_of(answer)}"
             self.reasons[step, reason] += 1
             if kind == FAILED:
+                self.failures[step, reason] += 1
                 self.by_second["failed", second] += 1
             elif step != "bot":
                 self.by_second["refused", second] += 1
+
+    def surprised(self, step: str, what: str) -> None:
+        """See `Observer`."""
+        self.surprises[step, what] += 1
 
     def count(self, what: str, instant: float) -> None:
         """Something happened: `arrived`, `entered`, `ordered`, `ticketed`."""
@@ -104,6 +134,8 @@ class Record:
             "answers": [[*key, count] for key, count in self.answers.items()],
             "by_second": [[*key, count] for key, count in self.by_second.items()],
             "reasons": [[*key, count] for key, count in self.reasons.items()],
+            "failures": [[*key, count] for key, count in self.failures.items()],
+            "surprises": [[*key, count] for key, count in self.surprises.items()],
             "outcomes": dict(self.outcomes),
             "seats": self.seats,
             "line": self.line,
@@ -114,12 +146,10 @@ class Record:
         """Take another process's over."""
         for step, second, histogram in document["latencies"]:
             self.latencies.setdefault((step, second), Histogram()).merge(Histogram.of(histogram))
-        for first, second, count in document["answers"]:
-            self.answers[first, second] += count
-        for first, second, count in document["by_second"]:
-            self.by_second[first, second] += count
-        for first, second, count in document["reasons"]:
-            self.reasons[first, second] += count
+        for name in ("answers", "by_second", "reasons", "failures", "surprises"):
+            counted: Counter[Any] = getattr(self, name)
+            for first, second, count in document[name]:
+                counted[first, second] += count
         self.outcomes.update(document["outcomes"])
         self.seats = sorted([*self.seats, *map(tuple, document["seats"])])
         self.line = sorted([*self.line, *map(tuple, document["line"])])

@@ -38,7 +38,9 @@ def document(played: Played, meter: Meter, verdict: Verdict, facts: Mapping[str,
         "steps": steps,
         "outcomes": dict(record.outcomes.most_common()),
         "orders": {"accepted": len({entry[2] for entry in record.history.orders}), "ticketed": _ticketed(played)},
-        "refusals": [[step, reason, count] for (step, reason), count in record.reasons.most_common()],
+        "refusals": [
+            [step, reason, count] for (step, reason), count in (record.reasons + record.surprises).most_common()
+        ],
         "processes": {name: _load(samples) for name, samples in meter.samples.items()},
         "generator": {"busiest": round(played.busiest, 3), "late_p99_ms": round(played.late.percentile(0.99), 2)},
     }

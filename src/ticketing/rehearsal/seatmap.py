@@ -61,11 +61,12 @@ class SeatMap:
         document = json.loads(body)
         if document["version"] <= self.version:
             return False
-        self.version, self.free = document["version"], document["free"]
-        self._sections = document["sections"]
-        self.held = sum(section["held"] for section in self._sections.values())
-        self.sold = sum(section["sold"] for section in self._sections.values())
+        sections = document["sections"]
+        self.held = sum(section["held"] for section in sections.values())
+        self.sold = sum(section["sold"] for section in sections.values())
+        self._sections = sections
         self._stretches.clear()
+        self.version, self.free = document["version"], document["free"]
         return True
 
     def anything(self, rng: random.Random) -> Wish:

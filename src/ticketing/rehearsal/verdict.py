@@ -72,6 +72,7 @@ def judge(played: Played, targets: Targets, fsck: dict[str, Any] | None) -> Verd
         _bots(played),
         *_latencies(played, targets.p99_ms),
         _available(played, targets.available),
+        _understood(played),
         _sold_out(played, targets.sold_out),
         *_generator(played, targets),
     ]  # fmt: skip
@@ -146,17 +147,19 @@ def _available(played: Played, least: float) -> Criterion:
     asked = sum(count for (step, _), count in answers.items() if step != "bot")
     failed = sum(count for (step, kind), count in answers.items() if kind == "failed" and step != "bot")
     share = 1 - failed / asked if asked else 0.0
-    reasons = played.record.reasons.most_common()
-    why = [f"{step}: {reason}, {count} times" for (step, reason), count in reasons if _is_failure(reason)]
+    failures = played.record.failures.most_common()
+    why = [f"{step}: {reason}, {count} times" for (step, reason), count in failures if step != "bot"]
     return Criterion(
         "availability", f"{failed:,} of {asked:,} well-formed requests were not answered well",
         round(share, 6), f"at least {least}", share >= least, why[:20],
     )  # fmt: skip
 
 
-def _is_failure(reason: str) -> bool:
-    status = reason.partition(" ")[0]
-    return not status.isdigit() or status == "429" or status >= "500"
+def _understood(played: Played) -> Criterion:
+    surprises = played.record.surprises
+    what = [f"{step}: {what}, {count} times" for (step, what), count in surprises.most_common(20)]
+    says = "no answer was one that a fan can make no sense of"
+    return Criterion("unexpected answers", says, surprises.total(), "0", not surprises, what)
 
 
 def sold_out_at(played: Played) -> float | None:

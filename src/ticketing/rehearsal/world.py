@@ -43,11 +43,11 @@ class Board:
         document = json.loads(raw)
         if document["at"] < self._at or document["serving"] < self.serving:
             return False
-        self._raw, self._at = raw, document["at"]
         self.phase, self.rate, self.last = document["phase"], document["rate"], document["last"]
-        self.serving = document["serving"]
         if document["seed"] and document["n"] and self._draw is None:
             self._draw = Draw(document["seed"], document["n"])
+        # Last, so that a status that cannot be read is not taken for seen.
+        self._raw, self._at, self.serving = raw, document["at"], document["serving"]
         return True
 
     def place(self, index: int) -> int | None:
@@ -113,8 +113,9 @@ class World:
         if fresh in self._maps:
             return fresh
         # Everybody is sent the same few bytes in a second: they are read once.
+        news = self.map.read_availability(answer.body)
         self._maps = [fresh, *self._maps[:_MAPS_KNOWN]]
-        if self.map.read_availability(answer.body):
+        if news:
             seen = self.map
             assert seen.free is not None  # noqa: S101 - just read
             self.record.seats.append((self.record.since(answer.at), seen.free, seen.held, seen.sold))

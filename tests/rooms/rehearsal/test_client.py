@@ -48,9 +48,13 @@ def answer_each(made: socket.socket, _: int) -> None:
 class Noted:
     def __init__(self) -> None:
         self.answers: list[tuple[str, Answer, str]] = []
+        self.surprises: list[tuple[str, str]] = []
 
     def answered(self, step: str, answer: Answer, why: str) -> None:
         self.answers.append((step, answer, why))
+
+    def surprised(self, step: str, what: str) -> None:
+        self.surprises.append((step, what))
 
 
 def play(site: Site, *journeys: Journey, seconds: float = 5.0) -> tuple[Noted, Loop]:
@@ -174,3 +178,52 @@ def test_nobody_there_is_a_failure_of_its_own() -> None:
     noted, _ = play(Site(("127.0.0.1", port), "here"), ask(1))
     assert noted.answers[0][1].status == 0
     assert "cannot connect" in noted.answers[0][2]
+
+
+def answer_with(answer: bytes) -> Serve:
+    def serve(made: socket.socket, _: int) -> None:
+        with made:
+            made.recv(4096)
+            made.sendall(answer)
+
+    return serve
+
+
+def test_a_body_in_chunks_is_put_together() -> None:
+    chunks = b"4\r\nseat\r\n2;x=y\r\ns!\r\n0\r\nTrailer: 1\r\n\r\n"
+    with server(answer_with(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)) as site:
+        noted, _ = play(site, ask(1))
+    assert [(answer.status, answer.body) for _, answer, _ in noted.answers] == [(200, b"seats!")]
+
+
+def test_a_body_of_unsaid_length_ends_with_the_connection() -> None:
+    with server(answer_with(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it")) as site:
+        noted, _ = play(site, ask(2))
+    assert [(answer.status, answer.body) for _, answer, _ in noted.answers] == [(200, b"all of it")] * 2
+
+
+def test_a_body_that_is_cut_short_is_a_failure() -> None:
+    with server(answer_with(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nhalf")) as site:
+        noted, _ = play(site, ask(1))
+    assert [(answer.status, why) for _, answer, why in noted.answers] == [(0, "connection lost")]
+
+
+def test_what_is_not_http_is_a_failure_and_told() -> None:
+    with server(answer_with(b"SSH-2.0-x\r\n\r\n")) as site:
+        noted, _ = play(site, ask(1))
+    assert [(answer.status, why) for _, answer, why in noted.answers] == [(0, "not HTTP")]
+    assert [step for step, _ in noted.surprises] == ["step"]
+
+
+def test_a_journey_that_an_answer_breaks_ends_alone() -> None:
+    def naive() -> Journey:
+        answer = yield Ask("naive", b"GET / HTTP/1.1\r\n\r\n")
+        assert answer is not None
+        yield float(answer.body)
+
+    with server(answer_each) as site:
+        noted, loop = play(site, naive(), ask(5, 0.05))
+    assert [answer.status for _, answer, _ in noted.answers] == [200] * 6
+    ((step, what),) = noted.surprises
+    assert (step, "ValueError" in what) == ("naive", True)
+    assert loop.connections == []

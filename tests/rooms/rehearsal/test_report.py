@@ -57,7 +57,9 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
 def test_a_missed_promise_is_on_the_page_and_in_the_document() -> None:
     run = played()
     run.record.history.visits.append((2.0, 3.0))
+    run.record.surprised("claim", "after 200: KeyError('pass')")
     verdict = judge(run, Targets(cap=2), CLEAN)
+    assert "KeyError(&#x27;pass&#x27;)" in report.page(run, meter(), verdict, {})
     assert "promises missed" in report.page(run, meter(), verdict, {})
     document = json.loads(json.dumps(report.document(run, meter(), verdict, {})))
     assert document["passed"] is False

@@ -77,12 +77,26 @@ def a_ticket_short(history: History) -> None:
     history.looks[1] = (0, "ord_1", "ticketed", ["A-1", "A-2"], ["tkt_1"], 5.0)
 
 
+def no_seat_and_no_ticket(history: History) -> None:
+    history.looks[1] = (0, "ord_1", "ticketed", [], [], 5.0)
+    history.tickets.clear()
+
+
 def nobody_ordered(history: History) -> None:
     history.orders.clear()
 
 
 @pytest.mark.parametrize(
-    "spoil", [never_seen, stuck, back_from_the_end, two_orders_for_a_key, a_ticket_short, nobody_ordered]
+    "spoil",
+    [
+        never_seen,
+        stuck,
+        back_from_the_end,
+        two_orders_for_a_key,
+        a_ticket_short,
+        no_seat_and_no_ticket,
+        nobody_ordered,
+    ],
 )
 def test_lost_orders_are_found(spoil: Callable[[History], None]) -> None:
     run = played()
@@ -186,10 +200,52 @@ def test_two_failures_in_a_thousand_are_found(status: int, why: str) -> None:
     assert missed(run) == {"availability"}
 
 
-def test_being_told_no_is_no_failure() -> None:
+def answered(run: Played, count: int, step: str, status: int, code: str) -> None:
+    for _ in range(count):
+        run.record.answered(step, Answer(status, b'{"code":"%s"}' % code.encode(), 111.0, 111.0, 111.01), "")
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("hold, chosen", "seats_taken"),
+        ("hold, best", "no_seats_left"),
+        ("claim", "line_full"),
+        ("join", "sold_out"),
+        ("renew", "place_used"),
+        ("order", "hold_expired"),
+    ],
+)
+def test_being_told_no_is_no_failure(step: str, code: str) -> None:
     run = played()
-    for _ in range(200):
-        run.record.answered("hold, chosen", Answer(409, b'{"code":"seats_taken"}', 111.0, 111.0, 111.01), "")
+    answered(run, 200, step, 409, code)
+    assert missed(run) == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "code"),
+    [
+        ("order", 401, "unauthenticated"),
+        ("hold, chosen", 403, "pass_expired"),
+        ("order page", 404, "not_found"),
+        ("claim", 409, "not_in_line"),
+        ("hold, best", 409, "?"),
+        ("order", 409, "seats_taken"),
+    ],
+)
+def test_to_be_refused_what_is_ones_own_is_a_failure(step: str, status: int, code: str) -> None:
+    """As when a store has lost what it knew: 1 in 20 is refused, quickly and politely."""
+    run = played()
+    answered(run, 50, step, status, code)
+    assert missed(run) == {"availability"}
+    (available,) = [criterion for criterion in judge(run, TARGETS, CLEAN).criteria if criterion.name == "availability"]
+    assert available.details == [f"{step}: {status} {code}, 50 times"]
+
+
+def test_what_bots_are_told_is_no_question_of_availability() -> None:
+    run = played()
+    answered(run, 50, "bot", 401, "unauthenticated")
+    answered(run, 50, "bot", 503, "unavailable")
     assert missed(run) == set()
 
 

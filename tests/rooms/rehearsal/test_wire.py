@@ -14,7 +14,7 @@ from tests.rooms.rehearsal.honest import plan
 from ticketing.rehearsal.draw import Draw
 from ticketing.rehearsal.plan import HABITS, Mix, Plan
 from ticketing.rehearsal.seatmap import SeatMap
-from ticketing.rehearsal.wire import Site, header, read_answer
+from ticketing.rehearsal.wire import NotHttp, Site, header, read_answer
 
 ANSWER = b'HTTP/1.1 409 Conflict\r\ncontent-type: application/json\r\nETag: "x"\r\nContent-Length: 5\r\n\r\nhello'
 VECTORS = Path(__file__).parents[1] / "waiting" / "draw_vectors.json"
@@ -24,6 +24,35 @@ def test_an_answer_is_read_once_it_is_whole() -> None:
     assert read_answer(ANSWER) == (409, b"hello")
     assert all(read_answer(ANSWER[:n]) is None for n in range(len(ANSWER)))
     assert read_answer(b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n") == (304, b"")
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTRANSFER-ENCODING: chunked\r\n\r\n3\r\nfan\r\nA;q\r\n0123456789\r\n0\r\n\r\n"
+
+
+def test_chunks_are_read_once_the_last_has_come() -> None:
+    assert read_answer(CHUNKED) == (200, b"fan0123456789")
+    assert all(read_answer(CHUNKED[:n]) is None for n in range(len(CHUNKED)))
+    # The end of the connection does not stand for the last chunk.
+    assert read_answer(CHUNKED[:-4], ended=True) is None
+
+
+def test_a_word_beforehand_is_not_the_answer() -> None:
+    assert read_answer(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n") is None
+    assert read_answer(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ANSWER) == (409, b"hello")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+        CHUNKED.replace(b"3\r\nfan", b"-3\r\nfan"),
+        CHUNKED.replace(b"3\r\nfan", b"2\r\nfan"),
+    ],
+)
+def test_what_is_no_http_is_said(answer: bytes) -> None:
+    with pytest.raises(NotHttp):
+        read_answer(answer)
 
 
 def test_headers_are_found_whatever_their_case() -> None:
