@@ -77,5 +77,7 @@ def show_verdict(verdict: Verdict, folder: Path) -> None:
         for detail in criterion.details if criterion.passed is False else ():
             table.add_row("", "", "", "", f"[red]{detail}[/]")
     out.print(table)
+    for note in verdict.notes:
+        out.print(note, highlight=False)
     out.print("[bold green]all promises kept[/]" if verdict.passed else "[bold red]promises missed[/]")
     out.print(f"report: {folder / 'report.html'}   verdict: {folder / 'verdict.json'}", soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 from ticketing.rehearsal.histogram import Histogram
 from ticketing.rehearsal.loop import raise_descriptor_limit
-from ticketing.rehearsal.machine import Meter, give_priority
+from ticketing.rehearsal.machine import Meter, busiest, give_priority
 from ticketing.rehearsal.plan import Plan
 from ticketing.rehearsal.record import Record
 
@@ -51,7 +52,7 @@ class Played:
     Attributes:
         record: what all fans saw together. unfinished: journeys that were cut off at the end.
         late: how late the generators sent. load: each generator's CPU, second by second.
-        seconds: from the first arrival to the end.
+        seconds: from the first arrival to the end. cores: of this machine. meter: of the processes, as far as known.
     """
 
     plan: Plan
@@ -60,15 +61,33 @@ class Played:
     late: Histogram = field(default_factory=Histogram)
     load: list[list[tuple[float, float]]] = field(default_factory=list)
     seconds: float = 0.0
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    meter: Meter = field(default_factory=lambda: Meter({}))
 
     @property
     def busiest(self) -> float:
         """CPU share of the busiest generator in its busiest ten seconds."""
-        most = 0.0
+        return max((busiest([share for _, share in shares]) for shares in self.load), default=0.0)
+
+    @property
+    def busiest_together(self) -> float:
+        """Cores that all generators used together in their busiest ten seconds."""
+        used: dict[int, float] = {}
         for shares in self.load:
-            values = [share for _, share in shares]
-            most = max(most, *(sum(values[i : i + 10]) / 10 for i in range(max(1, len(values) - 9))), 0.0)
-        return most
+            for at, share in _by_second(shares).items():
+                used[at] = used.get(at, 0.0) + share
+        return busiest([used[at] for at in sorted(used)])
+
+
+def _by_second(shares: list[tuple[float, float]]) -> dict[int, float]:
+    """One figure for each second. Samples are a second apart or more: one counts for all the time since the last."""
+    made: dict[int, float] = {}
+    following: int | None = None
+    for at, share in shares:
+        second = int(at // 1)
+        made |= dict.fromkeys(range(second if following is None else following, second + 1), share)
+        following = second + 1
+    return made
 
 
 def generators_for(fans: int) -> int:
@@ -97,7 +116,7 @@ def conduct(
     Raises:
         GeneratorFailed: one of them broke down.
     """
-    played = Played(plan, Record(plan.opens_at))
+    played = Played(plan, Record(plan.opens_at), meter=meter)
     heard: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
     with contextlib.ExitStack() as exits:
         running = [

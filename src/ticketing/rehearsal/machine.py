@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+BUSIEST_SECONDS = 10
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -35,6 +37,12 @@ def resident_bytes(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def busiest(shares: Sequence[float]) -> float:
+    """Mean of the busiest ten of figures that were taken once a second, of all when they are fewer; 0 for none."""
+    tens = [shares[i : i + BUSIEST_SECONDS] for i in range(max(1, len(shares) - BUSIEST_SECONDS + 1))]
+    return max((sum(ten) / len(ten) for ten in tens if ten), default=0.0)
 
 
 def give_priority(pids: Iterable[int], nice: int) -> None:
@@ -83,6 +91,10 @@ class Meter:
         known = Path("/proc/self/stat").exists()
         return cls({name: list(pids) for name, pids in groups.items()} if known else {})
 
+    def loads(self) -> dict[str, dict[str, float]]:
+        """By process: CPU seconds in all and over the busiest ten seconds (in cores), memory at most (bytes)."""
+        return {name: _load(samples) for name, samples in self.samples.items()}
+
     def sample(self, now: float) -> None:
         """Take one sample; `now` in seconds of the clock that the report counts by."""
         for name, pids in self.groups.items():
@@ -93,3 +105,14 @@ class Meter:
                 memory = sum(map(resident_bytes, pids))
                 self.samples.setdefault(name, []).append((now, share, memory))
             self._last[name] = (now, used)
+
+
+def _load(samples: list[tuple[float, float, int]]) -> dict[str, float]:
+    shares = [share for _, share, _ in samples]
+    spans = [at - before for (before, _, _), (at, _, _) in itertools.pairwise(samples)]
+    used = sum(share * span for share, span in zip(shares[1:], spans, strict=True)) + sum(shares[:1])
+    return {
+        "cpu_seconds": round(used, 2),
+        "busiest_cores": round(busiest(shares), 3),
+        "memory_bytes": max((memory for *_, memory in samples), default=0),
+    }

@@ -123,10 +123,6 @@ class _Frame:
         return heights
 
 
-def _side_by_side(shown: Sequence[Series]) -> list[tuple[Series, list[float], list[float]]]:
-    return [(series, [0.0] * len(series.points), [y for _, y in series.points]) for series in shown]
-
-
 def _stacked(shown: Sequence[Series]) -> list[tuple[Series, list[float], list[float]]]:
     layers, bottoms = [], [0.0] * len(shown[0].points)
     for series in shown:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -11,11 +10,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ticketing.rehearsal import checks
 from ticketing.rehearsal.conduct import Played
 from ticketing.rehearsal.figures import plots
 from ticketing.rehearsal.machine import Meter
 from ticketing.rehearsal.plot import STYLE
-from ticketing.rehearsal.verdict import Criterion, Verdict, sold_out_at
+from ticketing.rehearsal.verdict import Criterion, Verdict, last_look_at, sold_out_at
 
 _CSS = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
@@ -35,14 +35,20 @@ def document(played: Played, meter: Meter, verdict: Verdict, facts: Mapping[str,
         "facts": dict(facts),
         "machine": _machine(),
         "sold_out_seconds": sold_out_at(played),
+        "last_ticketed_seconds": last_look_at(played, {"ticketed"}),
+        "last_final_seconds": last_look_at(played, checks.FINAL),
         "steps": steps,
         "outcomes": dict(record.outcomes.most_common()),
         "orders": {"accepted": len({entry[2] for entry in record.history.orders}), "ticketed": _ticketed(played)},
         "refusals": [
             [step, reason, count] for (step, reason), count in (record.reasons + record.surprises).most_common()
         ],
-        "processes": {name: _load(samples) for name, samples in meter.samples.items()},
-        "generator": {"busiest": round(played.busiest, 3), "late_p99_ms": round(played.late.percentile(0.99), 2)},
+        "processes": meter.loads(),
+        "generator": {
+            "busiest": round(played.busiest, 3),
+            "busiest_together": round(played.busiest_together, 3),
+            "late_p99_ms": round(played.late.percentile(0.99), 2),
+        },
     }
 
 
@@ -52,19 +58,6 @@ def _machine() -> str:
 
 def _ticketed(played: Played) -> int:
     return len({order for _, order, state, _, _, _ in played.record.history.looks if state == "ticketed"})
-
-
-def _load(samples: list[tuple[float, float, int]]) -> dict[str, float]:
-    """CPU seconds in all and over the busiest ten seconds (in cores), memory at most (bytes)."""
-    shares = [share for _, share, _ in samples]
-    spans = [at - before for (before, _, _), (at, _, _) in itertools.pairwise(samples)]
-    used = sum(share * span for share, span in zip(shares[1:], spans, strict=True)) + sum(shares[:1])
-    tens = [shares[i : i + 10] for i in range(max(1, len(shares) - 9))]
-    return {
-        "cpu_seconds": round(used, 2),
-        "busiest_cores": round(max((sum(ten) / len(ten) for ten in tens if ten), default=0.0), 3),
-        "memory_bytes": max((memory for *_, memory in samples), default=0),
-    }
 
 
 def page(played: Played, meter: Meter, verdict: Verdict, facts: Mapping[str, str]) -> str:
@@ -95,9 +88,10 @@ answer; by the second of sending, on a logarithmic scale. Dashed: 200 ms.</p>{_p
 
 
 def _cards(figures: dict[str, Any], played: Played) -> str:
-    sold_out = figures["sold_out_seconds"]
+    sold_out, ticketed = figures["sold_out_seconds"], figures["last_ticketed_seconds"]
     cards = [
         ("sold out after", "not sold out" if sold_out is None else f"{sold_out:.1f} s"),
+        ("last ticket seen after", "none" if ticketed is None else f"{ticketed:.1f} s"),
         ("orders accepted", f"{figures['orders']['accepted']:,}"),
         ("of them with tickets", f"{figures['orders']['ticketed']:,}"),
         ("requests", f"{sum(played.record.answers.values()):,}"),

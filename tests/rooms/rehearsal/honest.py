@@ -45,6 +45,6 @@ def played(**other: Any) -> Played:
     record.seats += [(0.5, 3, 0, 0), (5.0, 0, 1, 2)]
     for n in range(1000):
         record.answered("hold, chosen", Answer(201, b"", 110.0 + n / 100, 110.0 + n / 100, 110.005 + n / 100), "")
-    made = Played(plan(**other), record, load=[[(float(n), 0.3) for n in range(20)]])
+    made = Played(plan(**other), record, load=[[(float(n), 0.3) for n in range(20)]], cores=2)
     made.late.add(0.001)
     return made

@@ -72,6 +72,8 @@ def test_figures_are_those_of_the_run() -> None:
     document = report.document(run, meter(), judge(run, Targets(cap=2), CLEAN), {})
     assert document["orders"] == {"accepted": 2, "ticketed": 1}
     assert document["sold_out_seconds"] == 5.0
+    assert (document["last_ticketed_seconds"], document["last_final_seconds"]) == (5.0, 5.5)
+    assert document["generator"] == {"busiest": 0.3, "busiest_together": 0.3, "late_p99_ms": 1.0}
     assert document["steps"]["hold, chosen"]["count"] == 1000
     assert 4.9 < document["steps"]["hold, chosen"]["p50_ms"] < 5.3
     assert document["processes"]["API 1"] == {"cpu_seconds": 12.5, "busiest_cores": 0.5, "memory_bytes": 100 * 2**20}

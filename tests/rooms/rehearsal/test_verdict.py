@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from tests.rooms.rehearsal.honest import CAP, CLEAN, played
+from ticketing.rehearsal import checks
 from ticketing.rehearsal.client import Answer
 from ticketing.rehearsal.conduct import Played
 from ticketing.rehearsal.plan import Mix
 from ticketing.rehearsal.record import History
-from ticketing.rehearsal.verdict import Targets, judge
+from ticketing.rehearsal.verdict import Targets, judge, last_look_at
 
 TARGETS = Targets(cap=CAP)
 
@@ -185,6 +186,12 @@ def test_where_no_bot_comes_none_is_judged(few: dict[str, Any]) -> None:
     assert bots.passed is None
 
 
+def test_an_answer_that_makes_no_sense_is_found() -> None:
+    run = played()
+    run.record.surprised("claim", "after 200: KeyError('pass')")
+    assert missed(run) == {"unexpected answers"}
+
+
 def test_two_slow_holds_in_a_hundred_are_found() -> None:
     run = played()
     for n in range(20):
@@ -249,7 +256,9 @@ def test_what_bots_are_told_is_no_question_of_availability() -> None:
     assert missed(run) == set()
 
 
-@pytest.mark.parametrize("seats", [[(0.5, 3, 0, 0), (61.0, 0, 0, 3)], [(0.5, 3, 0, 0)]])
+@pytest.mark.parametrize(
+    "seats", [[(0.5, 3, 0, 0), (61.0, 0, 0, 3)], [(0.5, 3, 0, 0)], [(-3.0, 0, 0, 3), (5.0, 0, 0, 3)]]
+)
 def test_selling_out_too_late_is_found(seats: list[tuple[float, int, int, int]]) -> None:
     run = played()
     run.record.seats[:] = seats
@@ -260,10 +269,44 @@ def test_a_generator_that_saturates_is_found() -> None:
     run = played()
     run.load = [[(float(n), 0.95) for n in range(20)]]
     assert missed(run) == {"generator CPU"}
+    run.load = [[(float(n), 0.95) for n in range(3)]]
+    assert missed(run) == {"generator CPU"}
     run = played()
     for _ in range(10):
         run.late.add(0.1)
     assert missed(run) == {"generator lateness"}
+
+
+@pytest.mark.parametrize(("target", "kept"), [("127.0.0.1", 3), ("10.0.0.1", 5), ("127.0.0.1", 0)])
+def test_generators_that_eat_the_machine_together_are_found(target: str, kept: int) -> None:
+    """Each is at rest; of two cores, those that share them with the site may use half."""
+    run = played(target=(target, 1))
+    run.load = [[(n + 0.1 * k, 0.3) for n in range(20)] for k in range(kept)]
+    assert missed(run) == set()
+    run.load = [[(n + 0.1 * k, 0.3) for n in range(20)] for k in range(6)]
+    assert missed(run) == {"generators together"}
+
+
+def test_a_generator_whose_samples_are_far_apart_counts_all_the_while() -> None:
+    run = played()
+    run.load = [[(1.5 * n, 0.6) for n in range(20)], [(float(n), 0.5) for n in range(30)]]
+    assert run.busiest_together == pytest.approx(1.1)
+
+
+def test_the_last_ticket_and_the_end_of_the_last_order_are_told() -> None:
+    run = played()
+    # Fan 2 shuts the tab, and looks when it pleases them.
+    assert run.plan.mix.habit(2) == "closer"
+    run.record.history.looks.append((2, "ord_3", "ticketed", ["A-9"], ["tkt_3"], 40.0))
+    assert (last_look_at(run, {"ticketed"}), last_look_at(run, checks.FINAL)) == (5.0, 5.5)
+    (sold_out,) = [criterion for criterion in judge(run, TARGETS, CLEAN).criteria if criterion.name == "sold out"]
+    assert "last ticket seen after 5.0 s; last final state of an order seen after 5.5 s" in sold_out.says
+
+
+def test_what_each_process_used_is_told() -> None:
+    run = played()
+    run.meter.samples["API 1"] = [(float(n), 0.5, 100 * 2**20) for n in range(20)]
+    assert judge(run, TARGETS, CLEAN).notes == ["API 1: 10.0 s of CPU, 0.50 cores in its busiest 10 s, 100 MiB"]
 
 
 def test_fans_who_were_cut_off_and_bad_books_are_found() -> None:
