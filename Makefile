@@ -89,7 +89,7 @@ soak: $(READY) ## Sell for an hour and see whether anything grows; ARGS="--minut
 	@$(PY) -m tests.drills.soak $(ARGS)
 
 .PHONY: bench
-bench: $(READY) ## Measure what docs/performance.md claims
+bench: $(READY) ## Print every table of docs/performance.md, an hour; ARGS="fulfil line:cdn" for some
 	@$(PY) -m bench $(ARGS)
 
 .PHONY: install

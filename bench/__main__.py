@@ -1,87 +1,90 @@
-"""python -m bench [requests] [fulfil] [line] [growth]: print the tables of docs/performance.md.
+"""python -m bench [TABLE …]: print the tables of docs/performance.md, all of them or those that are named.
 
-`line` and `growth` take a quarter of an hour each and run only when they are named; `line:waiters`, `line:slots`,
-`line:cdn` and `line:costs`, `growth:seats`, `growth:people`, `growth:processes` and `growth:orders` are parts of them.
-Named first, `scale`, `scale:check`
-and `capacity` (docs/scale.md) take their own --help.
+All of them take the better part of an hour; the quick ones come first, and what is printed stays when the rest is
+interrupted. `line`, `growth` and `other` stand for several. Named first, `scale`, `scale:check` and `capacity`
+(docs/scale.md) take their own --help.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import io
 import os
 import platform
+import signal
 import sys
 
-from bench import fulfil_table, requests_table
-from bench.growth import run as growth
-from bench.line import run as line
+from bench.arguments import number, whole
 from bench.line.probe import PRIORITY
 from bench.scale import command as scale
+from bench.tables import GROUPS, TABLES, Table, chosen
 
 
 def main() -> int:
-    """Run what was asked for; 1 when a target is missed."""
+    """Run what was asked for; 1 when a target is missed, 2 when something could not be measured."""
     if sys.argv[1:] and sys.argv[1] in scale.NAMES:
         return scale.main(sys.argv[1], sys.argv[2:])
+    names = ", ".join([*(table.name for table in TABLES), *GROUPS])
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help="requests, fulfil (default: these); line, growth")
-    parser.add_argument("--rounds", type=int, default=5, help="interleaved runs; the medians are shown")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of requests")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{names}; default: all")
+    parser.add_argument("--rounds", type=whole(1, 100), default=5, help="interleaved runs; the medians are shown")
+    parser.add_argument("--scale", type=number(0.01, 100), default=1.0, help="share of the usual number of requests")
     parser.add_argument(
         "--database", choices=("sqlite", "mariadb", "both"), default="sqlite", help="below the line (default: sqlite)"
     )
     parser.add_argument(
-        "--nice", type=int, default=0, help="run at this priority: below 0, other work on the machine counts for less"
-    )
+        "--nice", type=whole(-20, 19), default=0,
+        help="run at this priority: below 0, as root, other work on the machine counts for less",
+    )  # fmt: skip
     given = parser.parse_args()
-    parts = {f"line:{part}": part for part in line.PARTS}
-    growths = {f"growth:{part}": part for part in growth.PARTS}
-    unknown = set(given.tables) - {"requests", "fulfil", "line", "growth", *parts, *growths}
-    if unknown:
-        parser.error(f"no such table: {', '.join(sorted(unknown))}")
-    tables = given.tables or ["requests", "fulfil"]
+    try:
+        tables = chosen(given.tables)
+    except KeyError as error:
+        parser.error(f"no such table: {error.args[0]}; there are {names}")
+    lacking = {table.name: lacks for table in tables if (lacks := table.lacks(given.database))}
+    # What was asked for by its name must not be left out in silence, nor after an hour of other tables.
+    if refused := [f"{name} needs {lacks}" for name, lacks in lacking.items() if name in given.tables]:
+        parser.error("; ".join(refused))
+    if lacking and given.database != "sqlite" and any("--database" in lacks for lacks in lacking.values()):
+        parser.error(next(iter(lacks for lacks in lacking.values() if "--database" in lacks)) + " is not installed")
+    return _print(tables, lacking, given)
+
+
+def _print(tables: list[Table], lacking: dict[str, str], given: argparse.Namespace) -> int:
+    # Stopped half-way, what was started must still be taken down; and what was printed must be in the file by then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    for name, lacks in lacking.items():
+        _say(f"left out: {name}, which needs {lacks}")
+    todo = [table for table in tables if table.name not in lacking]
+    minutes = sum(table.minutes * (2 if table.databases and given.database == "both" else 1) for table in todo)
+    _say(f"{len(todo)} tables: about {minutes:.0f} minutes with --rounds 5 --scale 1 on an idle machine")
     print(
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}; medians of {given.rounds}"
     )
     PRIORITY.nice = given.nice
-    PRIORITY.give([os.getpid()])
-    missed = False
-    if "requests" in tables:
-        missed |= _requests(given.rounds, given.scale)
-    if "fulfil" in tables:
-        missed |= _fulfil(given.rounds, given.scale)
-    wanted = set(line.PARTS) if "line" in tables else {parts[name] for name in tables if name in parts}
-    if wanted:
-        missed |= line.run(wanted, given.rounds, given.scale, line.databases_of(given.database))
-    grown = set(growth.PARTS) if "growth" in tables else {growths[name] for name in tables if name in growths}
-    if grown:
-        growth.run(grown, given.rounds, given.scale, line.databases_of(given.database))
-    return int(missed)
+    try:
+        PRIORITY.give([os.getpid()])
+    except PermissionError:
+        _say(f"--nice {given.nice} needs root")
+        return 2
+    missed = []
+    for n, table in enumerate(todo, 1):
+        _say(f"{n} of {len(todo)}: {table.name}, about {table.minutes:g} min")
+        try:
+            if table.show(given):
+                missed.append(table.name)
+        except KeyboardInterrupt:
+            _say(f"interrupted in {table.name}; left: {', '.join(other.name for other in todo[n - 1 :])}")
+            return 130
+    if missed:
+        _say(f"missed: {', '.join(missed)}")
+    return 2 if lacking else int(bool(missed))
 
 
-def _requests(rounds: int, scale: float) -> bool:
-    print(f"\n{'route':44}{'req/s':>9}{'CPU µs':>9}{'p50 ms':>9}{'p99 ms':>9}{'ratio':>8}{'generator':>11}")
-    rows = asyncio.run(requests_table.measure(rounds, scale))
-    for row in rows:
-        ratio = f"{row.ratio:.2f}" if row.ratio else ""
-        print(
-            f"{row.name:44}{row.rate:>9,.0f}{row.cpu_us:>9.1f}{row.p50:>9.2f}{row.p99:>9.2f}{ratio:>8}"
-            f"{row.own_share:>10.0%}"
-        )
-    hold = next(row.ratio for row in rows if row.name == "hold")
-    print(f"target: hold within 2.50 of its bare limit: {hold:.2f}")
-    return bool(hold and hold > 2.5)
-
-
-def _fulfil(rounds: int, scale: float) -> bool:
-    rows = asyncio.run(fulfil_table.measure(rounds, scale))
-    print(f"\n{'fulfilment, 2 seats an order':32}{'orders/s':>10}{'bare insert/s':>15}{'ratio':>8}")
-    for row in rows:
-        print(f"{row.database:32}{row.ours:>10,.0f}{row.bare:>15,.0f}{row.ratio:>8.2f}")
-    print("target: at least 0.50 of a bare batched insert of the same rows")
-    return any(row.ratio < 0.5 for row in rows)
+def _say(text: str) -> None:
+    print(f"… {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

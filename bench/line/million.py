@@ -15,6 +15,7 @@ from pathlib import Path
 import structlog
 from redis import Redis
 
+from bench.arrivals import arrivals
 from bench.line.costs import Costs
 from bench.line.probe import load_average
 from bench.line.waiters import database
@@ -22,7 +23,7 @@ from ticketing.base.clock import SystemClock
 from ticketing.base.db import Database, connect_database
 from ticketing.base.valkey import Valkey
 from ticketing.base.valkey_server import ValkeyServer
-from ticketing.rehearsal.policy import poll_interval
+from ticketing.rehearsal.policy import draw_span, poll_interval
 from ticketing.waiting import sql
 from ticketing.waiting.beacon_client import HttpBeacons
 from ticketing.waiting.draw import SECRET_BYTES, commitment
@@ -130,7 +131,7 @@ class Story:
 def story(people: int, admitted: float, costs: Costs, no_show: float = 0.3) -> Story:
     """Play the client's policy in steps of a second, in cohorts of a thousandth of the line.
 
-    Joins: seven in ten over the last ten minutes, three in ten in the last one (waitingroom.md, section 6).
+    Joins: the highest second of a rehearsal's arrivals, with a lobby of ten minutes (docs/rehearsal.md).
     """
     called = admitted / (1 - no_show)
     cohort = people / 1000
@@ -140,8 +141,8 @@ def story(people: int, admitted: float, costs: Costs, no_show: float = 0.3) -> S
         ahead = [cohort * (n + 0.5) - called * second for n in range(1000)]
         looks = sum(cohort / poll_interval(int(place), called * 60) for place in ahead if place > 0)
         most, total, second = max(most, looks), total + looks, second + 1
-    joins = max(0.7 * people / 600, 0.7 * people / 600 + 0.3 * people / 60)
-    reveal = people / 10
+    joins = people * max(arrivals(600.0, 600.0).values())
+    reveal = people / draw_span(people)
     # What the CDN asks of us: each of its 13 regional caches once a second; and every admitted person claims once.
     origin = 13 + admitted
     return Story(

@@ -92,16 +92,21 @@ class Plan:
         return cls(**given | {"target": tuple(given["target"]), "mix": Mix(**given["mix"])})
 
     def arrival(self, rng: random.Random) -> float:
-        """When somebody comes: seven in ten in the lobby, more and more of them towards T-0; two in ten at the very
-        moment, within seconds; one in ten late.
-        """
-        lot = rng.random()
-        lobby, sale = self.opens_at - self.begin, self.end - self.opens_at
-        if lot < 0.7:
-            return self.begin + (lobby - min(2.0, lobby / 4)) * math.sqrt(rng.random())
-        if lot < 0.9:
-            return self.opens_at + rng.uniform(-min(2.0, lobby / 4), 2.0)
-        return self.opens_at + 2.0 + min(sale * 0.6, rng.expovariate(6.0 / sale))
+        """When somebody comes."""
+        return arrival(rng, self.begin, self.opens_at, self.end)
+
+
+def arrival(rng: random.Random, begin: float, opens_at: float, end: float) -> float:
+    """When somebody comes: seven in ten in the lobby, more and more of them towards T-0; two in ten at the very
+    moment, within seconds; one in ten late. Instants in seconds of any one clock.
+    """
+    lot = rng.random()
+    lobby, sale = opens_at - begin, end - opens_at
+    if lot < 0.7:
+        return begin + (lobby - min(2.0, lobby / 4)) * math.sqrt(rng.random())
+    if lot < 0.9:
+        return opens_at + rng.uniform(-min(2.0, lobby / 4), 2.0)
+    return opens_at + 2.0 + min(sale * 0.6, rng.expovariate(6.0 / sale))
 
 
 def lognormal(rng: random.Random, median: float) -> float:

@@ -33,9 +33,14 @@ def poll_delay(ahead: int, per_minute: float) -> float:
     return jitter(poll_interval(ahead, per_minute))
 
 
+def draw_span(crowd: int) -> float:
+    """Seconds over which the first looks after the draw are spread: 20 for 100,000 people, by the root below."""
+    return _DRAW_SPREAD * math.sqrt(min(1.0, crowd / _CROWD))
+
+
 def draw_spread(crowd: int) -> float:
-    """How far the first look after the draw is spread: 20 s for 100,000 people and more, by the root below."""
-    return _DRAW_SPREAD * math.sqrt(min(1.0, crowd / _CROWD)) * random.random()  # noqa: S311
+    """One of these first looks: seconds after the draw."""
+    return draw_span(crowd) * random.random()  # noqa: S311
 
 
 def lobby_delay(until_draw: float, crowd: int) -> float:
