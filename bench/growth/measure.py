@@ -84,7 +84,7 @@ class OrdersRow:
 
 
 @contextmanager
-def _stack(processes: int = 1) -> Iterator[Stack]:
+def stack_at_rest(processes: int = 1) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="tkg") as folder:
         stack = Stack(Path(folder), processes=processes)
         try:
@@ -113,7 +113,7 @@ def _pause(stack: Stack) -> None:
     raise RuntimeError("the worker never stopped writing")
 
 
-def _cell(shop: Shop, send: Callable[[int], tuple[Outcome, float]], count: int, rounds: int) -> Cell:
+def cell_of(shop: Shop, send: Callable[[int], tuple[Outcome, float]], count: int, rounds: int) -> Cell:
     """Medians over some runs of at full speed over 64 connections; latencies of the same runs."""
     rates, cpus, p50s, p99s = [], [], [], []
     for _ in range(rounds):
@@ -135,16 +135,16 @@ def by_seats(rounds: int, scale: float, say: Say) -> list[SeatsRow]:
     """600, 15,000 and 50,000 seats."""
     rows = []
     plans: Sequence[tuple[int, SeatPlan]] = ((600, theatre()), (15_000, arena(15_000)), (50_000, arena(50_000)))
-    with _stack() as stack:
+    with stack_at_rest() as stack:
         for seats, plan in plans:
             say(f"{seats:,} seats")
             shop = Shop(stack, plan)
             look = _availability(shop)
             look(500)
             size = len(httpx.get(f"{stack.url}/api/events/{shop.event.id}/availability").content)
-            available = _cell(shop, look, max(500, int(6_000 * scale)), rounds)
+            available = cell_of(shop, look, max(500, int(6_000 * scale)), rounds)
             count = min(len(shop.free) // (rounds + 1), int(4_000 * scale))
-            hold = _cell(shop, shop.holds, count, rounds)
+            hold = cell_of(shop, shop.holds, count, rounds)
             rows.append(SeatsRow(seats, available, size, hold, _rebuild(stack, shop)))
     return rows
 
@@ -181,7 +181,7 @@ def by_processes(rounds: int, scale: float, say: Say) -> list[ProcessesRow]:
     rows = []
     for processes in (1, 2):
         say(f"{processes} API process(es)")
-        with _stack(processes) as stack:
+        with stack_at_rest(processes) as stack:
             shop = Shop(stack, arena(50_000))
             resting = {
                 "API": max(resident_bytes(pid) for pid in shop.api),
@@ -192,10 +192,10 @@ def by_processes(rounds: int, scale: float, say: Say) -> list[ProcessesRow]:
             }
             look = _availability(shop)
             look(500)
-            available = _cell(shop, look, max(500, int(8_000 * scale)), rounds)
+            available = cell_of(shop, look, max(500, int(8_000 * scale)), rounds)
             shop.holds(200)
-            hold = _cell(shop, shop.holds, int(4_000 * scale), rounds)
-            order = _cell(shop, shop.orders, int(1_500 * scale), rounds)
+            hold = cell_of(shop, shop.holds, int(4_000 * scale), rounds)
+            order = cell_of(shop, shop.orders, int(1_500 * scale), rounds)
             rows.append(ProcessesRow(processes, available, hold, order, resting))
     return rows
 
@@ -205,7 +205,7 @@ def by_orders(sizes: Sequence[int], rounds: int, scale: float, say: Say) -> list
     rows = []
     plan = arena(50_000)
     sold = dict(enumerate(PlanIndex(plan).seat_ids))
-    with _stack() as stack:
+    with stack_at_rest() as stack:
         path = stack.folder / "ticketing.sqlite3"
         past = [stack.add_event(plan).id for _ in range(-(-max(sizes) // ORDERS_A_SHOW))]
         with sqlite3.connect(path) as db:  # over since yesterday
@@ -227,10 +227,10 @@ def _with_orders(stack: Stack, full: str, size: int, path: Path, rounds: int, sc
     _availability(shop)(200)
     as_person = signed_in(stack)
     shop.holds(200)
-    hold = _cell(shop, shop.holds, int(3_000 * scale), rounds)
+    hold = cell_of(shop, shop.holds, int(3_000 * scale), rounds)
     count = int(1_000 * scale)
-    intake = _cell(shop, shop.orders, count, rounds)
-    cpu_ms, fulfilled = _drain(stack, path, shop.event.id, count * rounds)
+    intake = cell_of(shop, shop.orders, count, rounds)
+    cpu_ms, fulfilled = drain(stack, path, shop.event.id, count * rounds)
     if size == 0:  # the pages of the orders that have just been made
         with sqlite3.connect(path) as db:
             made = db.execute("SELECT id, account_id FROM orders").fetchall()
@@ -245,12 +245,12 @@ def _with_orders(stack: Stack, full: str, size: int, path: Path, rounds: int, sc
     def send(requests: list[bytes]) -> Callable[[int], tuple[Outcome, float]]:
         return lambda count: shop.go(random.sample(requests, min(count, len(requests))), 200)
 
-    page, list_of = _cell(shop, send(read), looks, rounds), _cell(shop, send(mine), looks, rounds)
+    page, list_of = cell_of(shop, send(read), looks, rounds), cell_of(shop, send(mine), looks, rounds)
     states = asyncio.run(_states(stack, full))
     return OrdersRow(size, path.stat().st_size, page, list_of, hold, intake, cpu_ms, fulfilled, states)
 
 
-def _drain(stack: Stack, path: Path, event_id: str, count: int) -> tuple[float, float]:
+def drain(stack: Stack, path: Path, event_id: str, count: int) -> tuple[float, float]:
     """(worker's CPU milliseconds per order, orders a second) until all of the show's orders are final."""
     worker = stack.children["worker"]
     before, began = cpu_seconds([worker.pid]), time.perf_counter()

@@ -24,7 +24,9 @@ class NotUnderstoodError(ValueError):
 
 @dataclass(frozen=True)
 class Planned:
-    """Scaling as planned. Seconds, instances; `cpu_target` in percent, `requests_target` per instance and minute."""
+    """Scaling as planned. Seconds, instances; `cpu_target` in percent, `requests_target` per instance and minute;
+    `connections`: that the database takes; `processors` of an instance, where its type does not say.
+    """
 
     instance_type: str
     least: int
@@ -38,17 +40,34 @@ class Planned:
     on_sale_capacity: int
     reserved_lcus: int
     database: str
+    connections: int
     cache: str
+    processors: int | None = None
 
     @property
     def cores(self) -> int:
-        """API processes of an instance: one for each processor, as user data starts them."""
+        """API processes of an instance: one for each processor, as user data starts them.
+
+        Raises NotUnderstoodError.
+        """
+        if self.processors:
+            return self.processors
         size = self.instance_type.partition(".")[2]
         if match := re.fullmatch(r"(\d+)xlarge", size):
             return 4 * int(match[1])
         if size not in _CORES:
             raise NotUnderstoodError(f"how many processors has {self.instance_type}? Add its size to {__name__}")
         return _CORES[size]
+
+
+def connections_of(instance_class: str, root: Path = ROOT) -> int:
+    """Connections that a database of this class takes, as `locals.tf` has it. Raises NotUnderstoodError."""
+    text = (root / "locals.tf").read_text(encoding="utf-8")
+    table = re.search(r"db_connections = lookup\(\{(.*?)\}, var\.db_instance_class, (\d+)\)", text, re.DOTALL)
+    if table is None:
+        raise NotUnderstoodError("locals.tf: db_connections is no table by the class of the database any more")
+    known = dict(re.findall(r'"(db\.[\w.]+)"\s*= (\d+)', table[1]))
+    return int(known.get(instance_class) or table[2])
 
 
 def from_plan(plan: Mapping[str, Any]) -> Planned:
@@ -64,19 +83,21 @@ def from_plan(plan: Mapping[str, Any]) -> Planned:
         one["desired_capacity"] for one in there.get("aws_autoscaling_schedule", []) if one["desired_capacity"] > 0
     ]
     balancer = there["aws_lb"][0]
+    database = str(there["aws_rds_cluster_instance"][0]["instance_class"])
     return Planned(
-        there["aws_launch_template"][0]["instance_type"],
-        group["min_size"],
-        group["desired_capacity"],
-        group["max_size"],
+        str(there["aws_launch_template"][0]["instance_type"]),
+        int(group["min_size"]),
+        int(group["desired_capacity"]),
+        int(group["max_size"]),
         float(group["default_instance_warmup"]),
         float(group["default_cooldown"]),
         float(group["health_check_grace_period"]),
         targets["ASGAverageCPUUtilization"],
         targets["ALBRequestCountPerTarget"],
-        max(raised, default=group["max_size"]),
+        int(max(raised, default=group["max_size"])),
         int((balancer.get("minimum_load_balancer_capacity") or [{}])[0].get("capacity_units") or 0),
-        there["aws_rds_cluster_instance"][0]["instance_class"],
+        database,
+        connections_of(database),
         there["aws_elasticache_replication_group"][0]["node_type"],
     )
 
@@ -144,10 +165,31 @@ def from_modules(environment: str, root: Path = ROOT, values: Path | None = None
         most if wish in (None, "null") else int(wish),
         int(module.values["alb_reserved_lcus"]),
         str(given["db_instance_class"]),
+        connections_of(str(given["db_instance_class"]), root),
         str(given["redis_node_type"]),
     )
 
 
 def read(environment: str, plan: Path | None = None) -> Planned:
-    """Out of a plan where there is one."""
-    return from_plan(json.loads(plan.read_text())) if plan else from_modules(environment)
+    """Out of a plan where there is one.
+
+    Raises:
+        OSError: it cannot be read.
+        NotUnderstoodError: it is no plan of this module, or says something that the simulator cannot use.
+    """
+    if plan is None:
+        made = from_modules(environment)
+    else:
+        try:
+            made = from_plan(json.loads(plan.read_text(encoding="utf-8")))
+        except NotUnderstoodError:
+            raise
+        except json.JSONDecodeError as error:
+            raise NotUnderstoodError(f"{plan} is no JSON ({error}): make it by `terraform show -json`") from None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise NotUnderstoodError(f"{plan} is no plan of these modules: {error!r} is missing or odd") from None
+    if not 0 < made.least <= made.most or made.cores < 1:
+        raise NotUnderstoodError(f"a group of {made.least} to {made.most} instances cannot be played")
+    if min(made.cpu_target, made.requests_target) <= 0:
+        raise NotUnderstoodError("the targets of the scaling policies must be above 0")
+    return made

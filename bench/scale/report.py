@@ -25,9 +25,13 @@ def _high(values: Sequence[float]) -> float:
 
 
 def summary(played: Played) -> dict[str, Any]:
-    """The answers as plain numbers: seconds, milliseconds, requests a second, shares of what ends at 1."""
+    """The answers as plain numbers: seconds, milliseconds, requests a second, shares of what ends at 1.
+
+    `stood_most` None: nothing moved.
+    """
     moments, sale = played.moments, played.sale
     slowest = max((p for m in moments for p in m.p99.values()), default=0.0)
+    stood = _high([m.stood for m in moments])
     # With prescale the first minutes are at rest; what the crowd saw begins when it comes.
     ends = {name: round(_high([m.ends[name] for m in moments]), 4) for name in moments[0].ends}
     return {
@@ -39,12 +43,15 @@ def summary(played: Played) -> dict[str, Any]:
         "requests_most": round(_high([m.requests for m in moments])),
         "refused": round(sum(m.refused for m in moments)),
         "p99_ms_most": round(slowest * 1000, 2) if math.isfinite(slowest) else None,
+        "signing_in_most": round(_high([m.signing for m in moments])),
+        "stood_most": round(stood, 1) if math.isfinite(stood) else None,
         "line_wait_p50": played.line_wait(0.5),
         "line_wait_p99": played.line_wait(0.99),
+        "none_free": played.none_free,
         "sold_out": played.sold_out,
         "served": round(moments[-1].served),
         "gone": round(moments[-1].gone),
-        "cdn_looks_most": round(_high([m.looks for m in moments])),
+        "cdn_most": round(_high([m.cdn for m in moments])),
         "ends": ends,
     }
 
@@ -52,20 +59,24 @@ def summary(played: Played) -> dict[str, Any]:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """For the terminal."""
     head = (
-        f"{'fans':>9} {'pre':>4}{'at T-0':>8}{'most':>6}{'busy':>7}{'req/s':>9}{'refused':>10}{'p99 ms':>9}"
-        f"{'line p50':>10}{'p99 s':>8}{'sold out':>10}{'CDN/s':>9}  used at most"
+        f"{'fans':>9} {'pre':>4}{'at T-0':>8}{'most':>6}{'busy':>7}{'req/s':>9}{'refused':>11}{'signing in':>12}"
+        f"{'stood':>11}{'line p50':>10}{'p99 s':>8}{'none free':>11}{'sold out':>10}{'CDN/s':>9}  used at most"
     )
     lines = [head]
     for row in rows:
         ends = ", ".join(f"{name} {share:.0%}" for name, share in row["ends"].items())
-        slow = "-" if row["p99_ms_most"] is None else f"{row['p99_ms_most']:,.1f}"
-        sold = "-" if row["sold_out"] is None else f"{row['sold_out']} s"
         lines.append(
             f"{row['fans']:>9,} {'yes' if row['prescale'] else 'no':>4}{row['instances_at_open']:>8}"
-            f"{row['instances_most']:>6}{row['busiest']:>7.0%}{row['requests_most']:>9,}{row['refused']:>10,}{slow:>9}"
-            f"{row['line_wait_p50']:>10.0f}{row['line_wait_p99']:>8.0f}{sold:>10}{row['cdn_looks_most']:>9,}  {ends}"
+            f"{row['instances_most']:>6}{row['busiest']:>7.0%}{row['requests_most']:>9,}{row['refused']:>11,}"
+            f"{row['signing_in_most']:>12,}{_seconds(row['stood_most']):>11}{row['line_wait_p50']:>10.0f}"
+            f"{row['line_wait_p99']:>8.0f}{_seconds(row['none_free']):>11}{_seconds(row['sold_out']):>10}"
+            f"{row['cdn_most']:>9,}  {ends}"
         )
     return "\n".join(lines)
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:,} s"
 
 
 def _plot(title: str, seconds: Sequence[int], values: Sequence[float]) -> str:
@@ -101,18 +112,20 @@ def page(runs: Sequence[Played], constants: Constants) -> str:
             ("instances in service", [float(m.instances) for m in moments]),
             ("share of the processors that is busy", [m.busy for m in moments]),
             ("requests answered a second", [m.requests for m in moments]),
+            ("people who sign in", [m.signing for m in moments]),
             ("people in the line", [m.waiting for m in moments]),
-            ("looks a second at the CDN", [m.looks for m in moments]),
+            ("requests a second at the CDN", [m.cdn for m in moments]),
             ("slowest step, p99 in ms", [1000 * max(m.p99.values(), default=0.0) for m in moments]),
             ("refused a second", [m.refused for m in moments]),
+            *((f"{name}: share of its end", [m.ends[name] for m in moments]) for name in moments[0].ends),
         ):
             parts.append(_plot(title, seconds, values))
     shown = html.escape(table([summary(played) for played in runs]))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
         f'content="width=device-width,initial-scale=1"><title>Scale</title><style>{_STYLE}</style></head><body>'
-        f"<h1>Scale</h1><p>{html.escape(str(runs[0].planned))}</p><p>Constants of {constants.date}: "
-        f'{html.escape(constants.machine)}, load {constants.load}.</p><div class="wide"><pre>{shown}</pre></div>'
+        f"<h1>Scale</h1><p>{html.escape(str(runs[0].planned))}</p><p>Constants of "
+        f'{html.escape(constants.origin)}.</p><div class="wide"><pre>{shown}</pre></div>'
         + "".join(parts)
         + "</body></html>\n"
     )
