@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,22 @@ OF_A_RUNNING_SALE = {
 }
 
 
+def end(command: Sequence[str], seconds: float, **how: Any) -> tuple[int, str, str]:
+    """Exit code, output and errors of a command. One that takes too long is told to stop, so that its stack stops."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how) as running:
+        try:
+            output, errors = running.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            running.terminate()
+            raise
+    return running.returncode, output, errors
+
+
 def rehearse(folder: Path, *options: str, **environ: str) -> tuple[int, dict[str, Any], str]:
     """Exit code, verdict, and what was said."""
-    done = subprocess.run(
-        [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(folder), *options],
-        capture_output=True,
-        timeout=170,
-        env=os.environ | environ,
-        check=False,
-    )
-    said = done.stderr.decode(errors="replace")
-    return done.returncode, json.loads(done.stdout) if done.stdout else {}, said
+    command = [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(folder), *options]
+    code, output, said = end(command, 170, env=os.environ | environ)
+    return code, json.loads(output) if output else {}, said
 
 
 def found(verdict: dict[str, Any]) -> dict[str, bool | None]:
@@ -141,10 +147,10 @@ def test_options_that_cannot_be_meant_end_with_2_and_a_line(tmp_path: Path, opti
     (tmp_path / "a-file").write_text("")
     command = [sys.executable, "-m", "ticketing", "rehearse", "--json", *options]
     environ = os.environ | {"PYTHONPATH": str(Path("src").resolve()), "COLUMNS": "200"}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environ, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    code, output, errors = end(command, 60, cwd=tmp_path, env=environ)
+    assert (code, output) == (2, ""), errors
+    assert said in errors
+    assert "Traceback" not in errors
 
 
 def test_a_priority_that_may_not_be_given_is_said_before_anything_is_built(tmp_path: Path) -> None:
@@ -153,10 +159,10 @@ def test_a_priority_that_may_not_be_given_is_said_before_anything_is_built(tmp_p
         if (setpriv := shutil.which("setpriv")) is None:
             pytest.skip("needs setpriv, to be root without that right")
         command = [setpriv, "--bounding-set=-sys_nice", *command]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    assert "--nice -5 needs root" in done.stderr
-    assert "starting" not in done.stderr
+    code, output, errors = end(command, 60)
+    assert (code, output) == (2, ""), errors
+    assert "--nice -5 needs root" in errors
+    assert "starting" not in errors
 
 
 def test_who_stops_a_rehearsal_is_told_how_it_stood(tmp_path: Path, stack: Stack) -> None:
