@@ -1,30 +1,41 @@
 """Run the drill programme and print what it showed: `python -m tests.drills.programme [DRILL …]`.
 
-Exit code 0: every drill is green and the share answered well reaches the target; 1: not; 2: wrong arguments.
+Exit code 0: every drill was played and is green, and the share answered well reaches the target; 1: not, or it was
+interrupted, or nothing was played; 2: wrong arguments, or the machine lacks something.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.drills.availability import Availability
-from tests.drills.drill import PACE, Drill, Outcome, drills, run_drill, stack_for, temporary_folder
+from tests.drills.drill import PACE, Drill, Outcome, drills, one_line, run_drill, stack_for, temporary_folder
+from tests.drills.preflight import look
+from tests.drills.yard import Yard
 
 TARGET = 0.999
+ONLY_ON_STREAMS = ("queue-storm", "kill-queue", "stop-queue")
+"""Drills of the Valkey stream, which moto's SQS has no part for."""
 _HEAD = ("drill", "injected", "requests", "answered well", "longest gap", "accepted / ended", "breaches", "fsck")
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.drills.programme", description=__doc__)
     parser.add_argument("drills", nargs="*", help="names, or beginnings of names; all without any")
+    parser.add_argument(
+        "--without", nargs="+", action="extend", default=[], metavar="DRILL", help="leave these out, named likewise"
+    )
     parser.add_argument("--list", action="store_true", help="name the drills and end")
     parser.add_argument("--database", choices=("mariadb", "mysql"), default="mariadb")
     parser.add_argument("--sqs", action="store_true", help="the queue is SQS, as moto's server plays it")
@@ -37,13 +48,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def chosen(all_drills: Sequence[Drill], names: Sequence[str]) -> list[Drill]:
-    """Those whose names begin with one of these. Raises SystemExit for a name of nothing."""
-    for name in names:
+def chosen(all_drills: Sequence[Drill], names: Sequence[str], without: Sequence[str] = ()) -> list[Drill]:
+    """Those whose names begin with one of these, less those left out. Raises SystemExit for a name of nothing."""
+    for name in (*names, *without):
         if not any(drill.name.startswith(name) for drill in all_drills):
             print(f"no drill is called {name}: see --list", file=sys.stderr)
             raise SystemExit(2)
-    return [drill for drill in all_drills if not names or any(drill.name.startswith(name) for name in names)]
+    wanted = [drill for drill in all_drills if not names or drill.name.startswith(tuple(names))]
+    return [drill for drill in wanted if not drill.name.startswith(tuple(without))]
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -133,54 +145,123 @@ def kept_outcomes(file: Path, all_drills: Sequence[Drill]) -> list[Outcome]:
     return outcomes
 
 
-def play(wanted: Sequence[Drill], folder: Path, options: argparse.Namespace) -> list[Outcome]:
-    """Run them, those of one stack together; progress goes to standard error."""
-    outcomes: list[Outcome] = []
-    for kind in ("yard", "embedded"):
-        group = [drill for drill in wanted if drill.stack == kind]
-        if not group:
-            continue
-        print(f"starting the stack ({kind}) …", file=sys.stderr, flush=True)
-        with stack_for(kind, options.database, folder / kind[0], sqs=options.sqs) as yard:
-            for drill in group:
-                print(f"{time.strftime('%H:%M:%S')} {drill.name}: {drill.what} … ", end="", file=sys.stderr, flush=True)
-                try:
-                    outcome = asyncio.run(run_drill(yard, drill, pace=options.pace))
-                except KeyboardInterrupt:
-                    print("interrupted", file=sys.stderr)
-                    return outcomes
-                outcomes.append(outcome)
-                if options.kept:
-                    keep(outcome, options.kept)
-                state = "green" if outcome.green else "RED"
-                print(f"{state}, {_percent(outcome.counted)}, {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
-                if not outcome.green:
-                    print(details([outcome]), file=sys.stderr, flush=True)
-    return outcomes
+Start = Callable[[str], AbstractContextManager[Yard]]
+"""The stack of a kind, started when entered and stopped at the end."""
+
+
+@dataclass
+class Run:
+    """The programme at work. `start` makes stacks; `kept`: a file that each outcome is added to at once."""
+
+    start: Start
+    pace: float = PACE
+    kept: Path | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+    interrupted: bool = False
+
+    def play(self, wanted: Sequence[Drill]) -> None:
+        """Play them, those of one stack together; progress goes to standard error. Ctrl-C ends it, without an error."""
+        try:
+            for kind in ("yard", "embedded"):
+                self._play_kind(kind, [drill for drill in wanted if drill.stack == kind])
+        except KeyboardInterrupt:
+            _say("interrupted")
+            self.interrupted = True
+
+    def _play_kind(self, kind: str, waiting: list[Drill]) -> None:
+        """A drill that is red leaves nothing to the next one, which gets a new stack. A stack that twice does not
+        start makes red what waits for it."""
+        failures = 0
+        while waiting:
+            if failures == 2:
+                self._take(Outcome(waiting.pop(0), problems=[f"the stack ({kind}) did not start, twice"]))
+                continue
+            before = len(waiting)
+            _say(f"starting the stack ({kind}) …")
+            try:
+                with self.start(kind) as yard:
+                    while waiting and self._play_one(yard, waiting.pop(0)):
+                        pass
+            except Exception as error:  # noqa: BLE001 - what was played before is shown all the same
+                if len(waiting) == before:
+                    failures += 1
+                    self._take(Outcome(waiting.pop(0), problems=[f"the stack did not start: {one_line(error)}"]))
+                else:
+                    last = self.outcomes.pop()
+                    last.problems.append(f"the stack did not stop: {one_line(error)}")
+                    self._take(last)
+            else:
+                failures = 0
+
+    def _play_one(self, yard: Yard, drill: Drill) -> bool:
+        """Whether it is green."""
+        print(f"{time.strftime('%H:%M:%S')} {drill.name}: {drill.what} … ", end="", file=sys.stderr, flush=True)
+        outcome = asyncio.run(run_drill(yard, drill, pace=self.pace))
+        self._take(outcome)
+        return outcome.green
+
+    def _take(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        if self.kept:
+            keep(outcome, self.kept)
+        state = "green" if outcome.green else "RED"
+        _say(f"{state}, {_percent(outcome.counted)}, {outcome.seconds:.0f} s")
+        if not outcome.green:
+            _say(details([outcome]))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     options = _arguments(arguments)
-    # As an exception, so that the stack is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _interrupt)  # so that the stack is stopped, and what was played is shown
     with temporary_folder() as folder:
         programme = drills(folder / "e")
-        wanted = chosen(programme, options.drills)
+        wanted = chosen(programme, options.drills, options.without)
         if options.list:
             print("\n".join(f"{drill.name:28} {drill.what}" for drill in wanted))
             return 0
         if options.sqs:
-            wanted = [drill for drill in wanted if drill.name not in ("queue-storm", "kill-queue", "stop-queue")]
-        outcomes = play(wanted, folder, options)
-    if options.kept:
-        outcomes = kept_outcomes(options.kept, programme)
+            wanted = [drill for drill in wanted if drill.name not in ONLY_ON_STREAMS]
+        if not wanted:
+            _say("nothing to play: " + (f"with --sqs there is no {', '.join(ONLY_ON_STREAMS)}" if options.sqs else
+                                        "--without leaves out all that was named"))  # fmt: skip
+            return 1
+        look(
+            database=options.database if any(drill.stack == "yard" for drill in wanted) else None,
+            clocks=[drill.name for drill in wanted if drill.clock],
+            disks=[drill.name for drill in wanted if drill.stack == "embedded"],
+        )
+        number = itertools.count()
+
+        def start(kind: str) -> AbstractContextManager[Yard]:
+            # Valkey and the provider keep their data in the folder. The small disk is a new one wherever it is mounted.
+            below = folder / ("e" if kind == "embedded" else f"y{next(number)}")
+            return stack_for(kind, options.database, below, sqs=options.sqs)
+
+        run = Run(start, pace=options.pace, kept=options.kept)
+        run.play(wanted)
+    outcomes = kept_outcomes(options.kept, programme) if options.kept else run.outcomes
     text = f"{table(outcomes)}\n\n{details(outcomes)}\n"
     print(as_json(outcomes) if options.json else text)
     if options.report:
         options.report.write_text(text)
+    if run.interrupted:
+        _say(f"interrupted: {len(run.outcomes)} of {len(wanted)} drills were played")
+    return 0 if passed(outcomes, all_played=not run.interrupted) else 1
+
+
+def passed(outcomes: Sequence[Outcome], *, all_played: bool) -> bool:
+    """Whether something was played and nothing left out, all of it is green, and the target is reached."""
     well = total(outcomes)[1].share >= TARGET
-    return 0 if well and all(outcome.green for outcome in outcomes) else 1
+    return all_played and bool(outcomes) and well and all(outcome.green for outcome in outcomes)
 
 
 if __name__ == "__main__":

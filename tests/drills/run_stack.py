@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.drills import faults
 from tests.drills.drill import stack_for, temporary_folder
-from tests.drills.front import missing
+from tests.drills.preflight import look
 from tests.drills.yard import Yard
 from tests.stack import PASSWORD
 from ticketing.accounts.model import Role
@@ -87,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", choices=("mariadb", "mysql"), default="mariadb")
     parser.add_argument("--sqs", action="store_true", help="the queue is SQS, as moto's server plays it")
     options = parser.parse_args(arguments)
-    if missing():
-        print(f"not installed: {', '.join(missing())}. On Debian: apt-get install haproxy nginx", file=sys.stderr)
-        return 2
+    look(database=options.database)
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())

@@ -24,6 +24,7 @@ from redis import Redis
 
 from tests.drills.availability import Availability, measure
 from tests.drills.drill import open_sale, stack_for, temporary_folder
+from tests.drills.preflight import look
 from tests.drills.sale import crowd_at
 from tests.drills.shoppers import Shoppers
 from tests.drills.yard import Yard
@@ -144,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database", choices=("mariadb", "mysql"), default="mariadb")
     parser.add_argument("--samples", type=Path, help="write every sample as JSON to this file")
     options = parser.parse_args(arguments)
+    look(database=options.database)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     felt, wrong, orders, shows = Availability(), list[str](), 0, 0
     with temporary_folder() as folder, stack_for("yard", options.database, folder / "y") as yard:

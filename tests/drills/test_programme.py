@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.drills import faults
+from tests.drills import faults, programme
 from tests.drills.availability import measure
 from tests.drills.drill import Drill, Outcome, drills, run_drill, stack_for, without_pass
 from tests.drills.front import missing
 from tests.drills.history import Exchange, History
 from tests.drills.line_checker import Told
-from tests.drills.programme import chosen, keep, kept_outcomes, table
+from tests.drills.programme import Run, chosen, keep, kept_outcomes, main, passed, table
 from tests.drills.sale import Crowd, Sale
 from tests.drills.shoppers import Shoppers
 from tests.drills.yard import Yard
@@ -57,10 +59,97 @@ async def test_a_process_that_alone_has_lost_a_store_leaves_the_balancer(yard: Y
     assert outcome.whole.share > 0.98, outcome.whole
 
 
+@pytest.mark.slow
+async def test_a_fault_that_breaks_is_a_problem_and_the_sale_is_judged_all_the_same(yard: Yard) -> None:
+    async def breaks(yard: Yard, sale: Sale) -> None:
+        raise OSError("no such process")
+
+    outcome = await run_drill(yard, Drill("breaks", "a fault that raises", breaks, 1))
+    assert outcome.problems == ["the fault: OSError no such process"]
+    assert outcome.fsck == "clean"
+    assert outcome.accepted == outcome.ended > 20
+
+
+class Starts:
+    """Stacks that start, or raise what is due; what starts is none, so that each of its drills breaks."""
+
+    def __init__(self, *errors: BaseException | None) -> None:
+        self.errors = list(errors)
+        self.started = 0
+
+    @contextlib.contextmanager
+    def __call__(self, kind: str) -> Iterator[Any]:
+        error = self.errors.pop(0) if self.errors else None
+        if error is not None:
+            raise error
+        self.started += 1
+        yield None
+
+
+def four() -> list[Drill]:
+    return [Drill(name, name, faults.nothing, 1) for name in ("one", "two", "three", "four")]
+
+
+def test_a_drill_that_breaks_is_red_and_the_next_gets_a_new_stack() -> None:
+    starts = Starts()
+    run = Run(starts)
+    run.play(four())
+    assert [outcome.drill.name for outcome in run.outcomes] == ["one", "two", "three", "four"]
+    assert all(outcome.problems[0].startswith("the drill: AttributeError") for outcome in run.outcomes)
+    assert starts.started == 4
+    assert not run.interrupted
+
+
+def test_a_stack_that_does_not_start_is_tried_once_more() -> None:
+    starts = Starts(OSError("no room"))
+    run = Run(starts)
+    run.play(four())
+    assert run.outcomes[0].problems == ["the stack did not start: OSError no room"]
+    assert (len(run.outcomes), starts.started) == (4, 3)
+    starts = Starts(OSError("no room"), OSError("no room"), OSError("no room"))
+    run = Run(starts)
+    run.play(four())
+    assert run.outcomes[3].problems == ["the stack (yard) did not start, twice"]
+    assert (len(run.outcomes), starts.started) == (4, 0)
+
+
+def test_a_stack_that_does_not_stop_is_a_problem_of_its_last_drill() -> None:
+    @contextlib.contextmanager
+    def start(kind: str) -> Iterator[Any]:
+        yield None
+        raise OSError("somebody holds it")
+
+    run = Run(start)
+    run.play(four()[:1])
+    assert run.outcomes[0].problems[-1] == "the stack did not stop: OSError somebody holds it"
+    assert len(run.outcomes) == 1
+
+
+def test_an_interrupted_or_empty_programme_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starts = Starts(None, KeyboardInterrupt())
+    monkeypatch.setattr(programme, "look", lambda **_: None)
+    monkeypatch.setattr(programme, "stack_for", lambda kind, *_, **__: starts(kind))
+    assert main(["kill-api-1", "kill-leader", "kill-cache"]) == 1
+    said = capsys.readouterr()
+    assert "interrupted: 1 of 3 drills were played" in said.err
+    assert "| kill-api-1 |" in said.out  # what was played before is shown
+    assert main(["--sqs", "queue-storm"]) == 1
+    assert "with --sqs there is no queue-storm" in capsys.readouterr().err
+    assert main(["kill-api-1", "--without", "kill"]) == 1
+    assert not passed([], all_played=True)
+    good = Outcome(four()[0], fsck="clean")
+    assert passed([good], all_played=True)
+    assert not passed([good], all_played=False)
+
+
 def test_drills_are_chosen_by_the_beginning_of_their_names(capsys: pytest.CaptureFixture[str]) -> None:
     known = drills(Path("/nowhere"))
     assert len({drill.name for drill in known}) == len(known)
     assert {drill.name for drill in chosen(known, ["kill-a", "disk"])} == {"kill-api-1", "disk-full"}
+    assert {drill.name for drill in chosen(known, ["kill-a", "disk"], ["disk"])} == {"kill-api-1"}
+    assert len(chosen(known, [], ["disk-full"])) == len(known) - 1
     with pytest.raises(SystemExit):
         chosen(known, ["kill-nobody"])
     assert "kill-nobody" in capsys.readouterr().err
