@@ -13,26 +13,41 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from redis import Redis
 
 from tests.drills import faults
 from tests.drills.availability import Availability, Span, measure
-from tests.drills.books import Provider
+from tests.drills.books import Provider, query
 from tests.drills.checker import FINAL, Verdict
 from tests.drills.faults import Fault
 from tests.drills.history import History
-from tests.drills.line_checker import Evidence
+from tests.drills.line_checker import Breach, Evidence
 from tests.drills.line_checker import check as check_line
-from tests.drills.sale import Crowd, Sale, crowd_at
+from tests.drills.sale import Crowd, Sale, crowd_at, require_contention
 from tests.drills.shoppers import Shoppers
 from tests.drills.site import NotAtRest, NothingHappened
 from tests.drills.yard import Yard
+from ticketing.waiting import sql
 
 PACE = 3.0
 """Buyers per second: light, so that what is seen is the fault and not the machine's limit."""
 BEFORE, AFTER = 4.0, 8.0
 """Seconds of sale before the fault begins and after it has ended."""
+NARROW, WIDE = 20, 100
+"""People inside at most. A visit ends when its order is paid: at `PACE` some six are inside, and a narrow door is full
+when many come at once, or the machine is slow. A wide one is for faults that hold up orders, and with them the end of
+visits, or that lose ends of visits: those count as inside for two minutes more (ADR 15), and a narrow door would keep
+away the buyers that such a drill is about."""
+HELD_UP = frozenset({"provider", "database", "queue", "disk"})
+"""Parts without which no order is paid; the names of drills name them."""
+FORGETFUL = frozenset({"kill-cache", "stop-cache", "cache-fail-over", "cache-flushed", "disk-full"})
+"""Drills in which Valkey loses what it knew."""
+ROOM = 1.2
+"""How many more than come may be let in within a minute. The window is longer than most drills: a rate that is reached
+would make them a minute longer."""
 OPENS_SECONDS = 60.0
 """Within which the line of a new event opens on a stack in good order; usually two."""
 
@@ -40,7 +55,8 @@ OPENS_SECONDS = 60.0
 @dataclass(frozen=True)
 class Drill:
     """One drill. `seconds`: how long the fault takes, roughly; `announced`: a fail-over of the database, whose
-    seconds do not count; `stack`: yard (servers) or embedded (SQLite on a small disk); `clock`: it needs libfaketime.
+    seconds do not count; `stack`: yard (servers) or embedded (SQLite on a small disk); `clock`: it needs libfaketime;
+    `cap`: people inside at most; `forgets`: Valkey loses what it knew.
     """
 
     name: str
@@ -50,6 +66,13 @@ class Drill:
     announced: bool = False
     stack: str = "yard"
     clock: bool = False
+    cap: int = NARROW
+    forgets: bool = False
+
+    @property
+    def most_inside(self) -> int:
+        """What the line keeps to. One more may be inside for two minutes after a loss of Valkey (ADR 15)."""
+        return self.cap + self.forgets
 
 
 def _each(prefix: str, text: str, made: Sequence[tuple[str, Fault, float]]) -> list[Drill]:
@@ -59,7 +82,7 @@ def _each(prefix: str, text: str, made: Sequence[tuple[str, Fault, float]]) -> l
 def drills(disk: Path) -> list[Drill]:
     """The whole programme. `disk`: the small file system of the embedded stack."""
     kill, stop, cut = faults.killed, faults.stopped, faults.cut
-    return [
+    programme = [
         Drill("nothing", "no fault: what the numbers are worth", faults.nothing, 8),
         *_each("kill", "SIGKILL of {}, started again after 1 s", [
             ("api-1", kill("api-1"), 5), ("leader", kill("leader"), 3), ("provider", kill("provider"), 5),
@@ -97,6 +120,13 @@ def drills(disk: Path) -> list[Drill]:
         Drill("disk-full", "no block left under SQLite and both Valkeys, 10 s", faults.disk_full(disk), 12,
               stack="embedded"),
     ]  # fmt: skip
+    return [_with_a_door(drill) for drill in programme]
+
+
+def _with_a_door(drill: Drill) -> Drill:
+    forgets = drill.name in FORGETFUL
+    wide = forgets or HELD_UP & set(drill.name.split("-"))
+    return replace(drill, cap=WIDE if wide else NARROW, forgets=forgets)
 
 
 def _provider(mode: str) -> Fault:
@@ -105,7 +135,8 @@ def _provider(mode: str) -> Fault:
 
 @dataclass
 class Outcome:
-    """What one drill showed. `counted` leaves out announced seconds; `problems`: why it is not green."""
+    """What one drill showed. `counted` leaves out announced seconds; `full`: claims that had to wait for room inside;
+    `problems`: why it is not green."""
 
     drill: Drill
     whole: Availability = field(default_factory=Availability)
@@ -113,6 +144,7 @@ class Outcome:
     excluded_seconds: float = 0.0
     accepted: int = 0
     ended: int = 0
+    full: int = 0
     fsck: str = "not run"
     breaches: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -124,12 +156,17 @@ class Outcome:
         return not self.breaches and not self.problems and self.fsck == "clean"
 
 
-async def run_drill(yard: Yard, drill: Drill, *, pace: float = PACE) -> Outcome:
-    """Play one drill on a stack in good order, and judge it. Whatever goes wrong is a problem of the outcome."""
+async def run_drill(yard: Yard, drill: Drill, *, pace: float = PACE, lets_in: int | None = None) -> Outcome:
+    """Play one drill on a stack in good order, and judge it. Whatever goes wrong is a problem of the outcome.
+
+    Args:
+        pace: buyers per second.
+        lets_in: how many the line really lets in, where that is to be another number than the drill's cap.
+    """
     outcome = Outcome(drill)
     began = time.monotonic()
     try:
-        await _run(yard, drill, pace, outcome)
+        await _run(yard, drill, pace, outcome, Door(lets_in or drill.cap, _rate(pace)))
     except Exception as error:  # noqa: BLE001 - one drill that breaks must not cost those before and after it
         outcome.problems.append(f"the drill: {one_line(error)}")
     outcome.seconds = time.monotonic() - began
@@ -142,22 +179,34 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__} {first[:300]}".strip()
 
 
-async def _run(yard: Yard, drill: Drill, pace: float, outcome: Outcome) -> None:
+def _rate(pace: float) -> int:
+    return round(60 * pace * ROOM)
+
+
+async def _run(yard: Yard, drill: Drill, pace: float, outcome: Outcome, door: Door) -> None:
     people = max(20, round(pace * (BEFORE + drill.seconds + AFTER)))
     async with crowd_at(yard, people, own_lines=True) as crowd:
-        sale, provider = await open_sale(yard, crowd)
+        sale, provider = await open_sale(yard, crowd, door)
         shoppers = Shoppers(sale, pace, line=True)
         try:
             span = await _play(yard, drill, sale, shoppers, outcome)
-            await _judge(yard, drill, sale, shoppers, span, outcome)
+            await _judge(yard, sale, shoppers, span, outcome)
         finally:
             with contextlib.suppress(Exception):
                 await provider.misbehave("none")
             await provider.aclose()
 
 
-async def open_sale(yard: Yard, crowd: Crowd) -> tuple[Sale, Provider]:
-    """A new event with a line that is open; the caller closes the provider's books.
+@dataclass(frozen=True)
+class Door:
+    """Of a line: people inside at most, and let in per minute at most."""
+
+    cap: int
+    rate: int
+
+
+async def open_sale(yard: Yard, crowd: Crowd, door: Door | None = None) -> tuple[Sale, Provider]:
+    """A new event with a line that is open, with this door or the stack's; the caller closes the provider's books.
 
     Raises NotAtRest when nobody opens it within a minute.
     """
@@ -167,10 +216,26 @@ async def open_sale(yard: Yard, crowd: Crowd) -> tuple[Sale, Provider]:
         if time.monotonic() > deadline:
             raise NotAtRest(f"no worker opened the line within {OPENS_SECONDS:.0f} s")
         await asyncio.sleep(0.2)  # the leader has not seen the event yet
+    if door is not None:
+        await _hang(yard, event.id, door)
     provider = yard.provider_books()
     history = crowd.recorder.history = History()
     lines = await provider.statement()
     return Sale(yard, crowd, event.id, provider, str(lines[-1]["seq"]) if lines else "0", history), provider
+
+
+async def _hang(yard: Yard, event_id: str, door: Door) -> None:
+    """Write the door into the books, where staff write it, and wait until the leader has brought it to the door."""
+    async with yard.database() as db, db.write() as conn:
+        line = await sql.find_line(conn, event_id)
+        assert line is not None, "a line that is open is in the books"
+        await sql.update_line(conn, event_id, line.epoch, cap=door.cap, rate=door.rate)
+    deadline = time.monotonic() + OPENS_SECONDS
+    with Redis.from_url(yard.primary.url, decode_responses=True) as client:
+        while client.hget(f"w:{{{event_id}}}:meta", "cap") != str(door.cap):
+            if time.monotonic() > deadline:
+                raise NotAtRest(f"no worker changed the line within {OPENS_SECONDS:.0f} s")
+            await asyncio.sleep(0.1)
 
 
 async def _play(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, outcome: Outcome) -> Span:
@@ -187,19 +252,21 @@ async def _play(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, outcom
     try:
         await buying
     except* Exception as group:  # noqa: BLE001 - the same
-        outcome.problems += [f"a buyer: {one_line(error)}" for error in _leaves(group)][:5]
+        outcome.problems += [f"a buyer: {one_line(error)}" for error in leaves_of(group)][:5]
     return start, end
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+def leaves_of(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The errors in a group, and in groups within it."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
+            yield from leaves_of(error)
         else:
             yield error
 
 
-async def _judge(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, span: Span, outcome: Outcome) -> None:
+async def _judge(yard: Yard, sale: Sale, shoppers: Shoppers, span: Span, outcome: Outcome) -> None:
+    drill = outcome.drill
     exchanges = list(sale.history.exchanges)
     outcome.whole = measure(exchanges)
     # A fail-over is announced from its beginning until the platform has had five seconds to find its way back.
@@ -215,12 +282,30 @@ async def _judge(yard: Yard, drill: Drill, sale: Sale, shoppers: Shoppers, span:
         return
     # Hang-ups and errors are what availability counts; the promises are what is judged here.
     outcome.breaches = [str(breach) for breach in verdict.breaches if breach.rule != "server-error"]
-    line = Evidence(shoppers.told, cap=10**6, rate=10**6, accidents=[span])
-    outcome.breaches += [f"[line {breach.rule}] {breach.what}" for breach in check_line(line) if breach.rule != "early"]
+    visits = await query(
+        yard.environ["TICKETING_DATABASE_URL"],
+        f"SELECT idx, live FROM line_visits WHERE event_id = '{sale.event_id}'",  # noqa: S608
+    )
+    judged = judge_line(drill, shoppers, span, [(row["idx"], row["live"]) for row in visits])
+    outcome.breaches += [f"[line {breach.rule}] {breach.what}" for breach in judged]
+    outcome.full = sum(told.body.get("code") == "line_full" for told in shoppers.told)
     outcome.breaches += [f"[no-pass] {what}" for what in without_pass(sale, shoppers)]
     outcome.accepted = verdict.facts["accepted"]
     outcome.ended = sum(count for name, count in verdict.facts.items() if name in FINAL)
+    try:
+        require_contention(sale.history, verdict)
+    except NothingHappened as error:
+        outcome.problems.append(str(error))
     outcome.fsck = await _fsck(yard, sale, verdict)
+
+
+def judge_line(drill: Drill, shoppers: Shoppers, span: Span, visits: Sequence[tuple[int, int | None]]) -> list[Breach]:
+    """What the line did wrong. `early` cannot be said of people who do not look at the public status; the line's own
+    drills judge it."""
+    accidents = [] if drill.fault is faults.nothing else [span]
+    rate = _rate(shoppers.pace)
+    found = check_line(Evidence(shoppers.testimony(), drill.most_inside, rate, accidents, visits))
+    return [breach for breach in found if breach.rule != "early"]
 
 
 def without_pass(sale: Sale, shoppers: Shoppers) -> list[str]:

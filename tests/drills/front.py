@@ -99,7 +99,7 @@ class Front:
         self.port, self.balancer_port = free_port(), free_port()
         self._apis = list(apis)
         self._checks = checks
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start both and wait until they listen."""
@@ -124,7 +124,14 @@ class Front:
         path = find(program)
         assert path is not None, f"{program} is not installed: apt-get install {program}"
         with (self.folder / "front.log").open("ab") as log:
-            self._processes.append(subprocess.Popen([path, *arguments], stdout=log, stderr=log))
+            self._processes[program] = subprocess.Popen([path, *arguments], stdout=log, stderr=log)
+
+    def pids(self) -> dict[str, int]:
+        """Process ids of haproxy, nginx and nginx's worker, which does its work."""
+        found = {name: process.pid for name, process in self._processes.items()}
+        master = found["nginx"]
+        workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        return found | {"nginx worker": int(workers[0])} if workers else found
 
     def log(self) -> str:
         """What both said."""
@@ -153,8 +160,8 @@ class Front:
 
     def stop(self) -> None:
         """End both."""
-        for process in self._processes:
+        for process in self._processes.values():
             process.terminate()
-        for process in self._processes:
+        for process in self._processes.values():
             process.wait(20)
         self._processes.clear()

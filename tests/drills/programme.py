@@ -214,14 +214,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
     options = _arguments(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)  # so that the stack is stopped, and what was played is shown
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # so that the stack is stopped, and what was played is shown
     with temporary_folder() as folder:
         programme = drills(folder / "e")
         wanted = chosen(programme, options.drills, options.without)

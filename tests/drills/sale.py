@@ -17,7 +17,7 @@ import httpx
 from tests.drills.books import Provider, read_database
 from tests.drills.checker import FINAL, Evidence, Verdict, check
 from tests.drills.history import History, Recorder
-from tests.drills.site import Site
+from tests.drills.site import NothingHappened, Site
 from tests.people import Person
 from ticketing.accounts.model import Account, Role
 from ticketing.accounts.sessions import Sessions
@@ -194,3 +194,12 @@ async def crowd_in(
     async with asyncio.TaskGroup() as group:
         for number, card in enumerate(cards):
             group.create_task(one(number, card))
+
+
+def require_contention(history: History, verdict: Verdict) -> int:
+    """How often somebody lost a seat to another, before or after ordering. Raises NothingHappened for never."""
+    told = [code for _, code in history.codes("POST", "/holds") + history.codes("POST", "/api/orders")]
+    lost = told.count("seats_taken") + verdict.facts["refused"]
+    if not lost:
+        raise NothingHappened("no two buyers wanted the same seat")
+    return lost

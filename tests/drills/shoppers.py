@@ -18,8 +18,12 @@ import httpx
 
 from tests.drills.checker import FINAL
 from tests.drills.line_checker import Told
-from tests.drills.sale import SECTIONS, Sale
+from tests.drills.sale import SEATS, SECTIONS, Sale
 from tests.people import Person
+
+RIVALS = 3
+"""So many who come one after the other want the same seat; every other such group wants none by name."""
+_UNPAID = frozenset({"placed", "reserved"})
 
 Ask = Callable[[], Awaitable[httpx.Response]]
 
@@ -35,20 +39,27 @@ class Shoppers:
     patience: float = 120.0
     told: list[Told] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
+    still_inside: dict[str, float] = field(default_factory=dict)
+    """Account → the last moment (monotonic, seconds) of which is known that its visit had not ended."""
     rng: random.Random = field(default_factory=lambda: random.Random(7))
 
     async def all(self) -> None:
         """Everybody comes, and leaves with an answer. Raises TimeoutError when somebody gets none in time."""
         async with asyncio.TaskGroup() as group:
             for number, person in enumerate(self.sale.crowd.people):
-                group.create_task(self._one(person, number / self.pace, cancels=number % 10 == 9))
+                group.create_task(self._one(person, number))
 
-    async def _one(self, person: Person, delay: float, *, cancels: bool) -> None:
-        await asyncio.sleep(delay)
+    def testimony(self) -> list[Told]:
+        """All that they were told in line. They leave by paying: the last moment before is put down as "leave"."""
+        return self.told + [Told(at, at, account, "leave", None) for account, at in self.still_inside.items()]
+
+    async def _one(self, person: Person, number: int) -> None:
+        await asyncio.sleep(number / self.pace)
+        cancels = number % 10 == 9
         async with asyncio.timeout(self.patience):
             if self.line:
                 await self._wait_in_line(person)
-            hold = await self._choose(person)
+            hold = await self._choose(person, number)
             if hold is None:
                 self.ends.append("nothing to hold")
                 return
@@ -85,10 +96,16 @@ class Shoppers:
         self.told.append(Told(sent, time.monotonic(), account, kind, answer.status_code, body))
         return body
 
-    async def _choose(self, person: Person) -> Any:
+    async def _choose(self, person: Person, number: int) -> Any:
         event = f"/api/events/{self.sale.event_id}"
         for path in (event, f"{event}/availability"):
             await self._patiently(lambda path=path: person.get(path))  # type: ignore[misc]
+        if number // RIVALS % 2 == 0:
+            wanted = SEATS[-1 - number // RIVALS]
+            answer = await self._patiently(lambda: person.hold(self.sale.event_id, wanted))
+            if answer.status_code == 201:
+                return await self._ponder(answer)
+            assert answer.json().get("code") == "seats_taken", answer.text
         sections = self.rng.sample(SECTIONS, len(SECTIONS))
         quantity = self.rng.randint(1, 2)
         for section in sections:
@@ -96,13 +113,17 @@ class Shoppers:
                 lambda section=section: person.hold_best(self.sale.event_id, section, quantity)  # type: ignore[misc]
             )
             if answer.status_code == 201:
-                await asyncio.sleep(self.rng.uniform(0.2, 1.0))
-                return answer.json()
+                return await self._ponder(answer)
             assert answer.json().get("code") == "no_seats_left", answer.text
         return None
 
+    async def _ponder(self, hold: httpx.Response) -> Any:
+        await asyncio.sleep(self.rng.uniform(0.2, 1.0))
+        return hold.json()
+
     async def _order(self, person: Person, hold: Any) -> str | None:
         key = str(uuid.uuid4())
+        self.still_inside[person.account_id] = time.monotonic()
         answer = await self._patiently(lambda: person.order(hold["token"], "tok_ok", key))
         if answer.status_code != 202:
             assert answer.status_code == 409, answer.text
@@ -113,9 +134,13 @@ class Shoppers:
 
     async def _follow(self, person: Person, order_id: str, until: frozenset[str] = FINAL) -> str:
         while True:
+            asked = time.monotonic()
             answer = await self._patiently(lambda: person.get(f"/api/orders/{order_id}"))
-            if answer.status_code == 200 and answer.json()["status"] in until:
-                return str(answer.json()["status"])
+            status = str(answer.json()["status"]) if answer.status_code == 200 else ""
+            if status in until:
+                return status
+            if status in _UNPAID:
+                self.still_inside[person.account_id] = asked
             await asyncio.sleep(self.rng.uniform(0.8, 1.2))
 
     async def _patiently(self, ask: Ask) -> httpx.Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.drills import faults, programme
 from tests.drills.availability import measure
-from tests.drills.drill import Drill, Outcome, drills, run_drill, stack_for, without_pass
+from tests.drills.drill import NARROW, WIDE, Drill, Outcome, drills, judge_line, run_drill, stack_for, without_pass
 from tests.drills.front import missing
 from tests.drills.history import Exchange, History
 from tests.drills.line_checker import Told
@@ -182,3 +183,48 @@ def test_a_hold_by_somebody_who_was_not_let_in_is_found() -> None:
     sale.history = history
     sale.crowd = Crowd.__new__(Crowd)
     assert without_pass(sale, Shoppers(sale, 1.0, told=[let_in])) == ["acc_out held seats without having been let in"]
+
+
+def let_in_at_once(people: int) -> Shoppers:
+    """So many are let in within a second, and order three seconds later; each was told a place first."""
+    sale = Sale.__new__(Sale)
+    shoppers = Shoppers(sale, 1.0)
+    for number in range(1, people + 1):
+        me, at = f"acc_{number}", 10 + number / 100
+        place = {"index": number, "position": number}
+        shoppers.told += [Told(at - 5, at - 5, me, "join", 200, place), Told(at, at, me, "claim", 200)]
+        shoppers.still_inside[me] = at + 3
+    return shoppers
+
+
+def test_the_line_is_judged_by_the_cap_that_it_has() -> None:
+    drill = Drill("d", "d", faults.nothing, 1, cap=2)
+    visits: list[tuple[int, int | None]] = [(1, None), (2, None), (3, None)]
+    assert judge_line(drill, let_in_at_once(2), (0.0, 0.0), visits) == []
+    (over,) = judge_line(drill, let_in_at_once(3), (0.0, 0.0), visits)
+    assert (over.rule, over.what) == ("over-cap", "3 inside of at most 2")
+    # ADR 15: one more after a loss of Valkey.
+    assert judge_line(replace(drill, forgets=True), let_in_at_once(3), (0.0, 0.0), visits) == []
+    (unknown,) = judge_line(drill, let_in_at_once(2), (0.0, 0.0), visits[1:])
+    assert unknown.rule == "books"
+
+
+def test_somebody_who_is_overtaken_at_the_door_is_noticed_but_in_an_accident() -> None:
+    shoppers = let_in_at_once(2)
+    full = {"code": "line_full", "position": 1}
+    for at in (9.0, 10.5):  # the first is turned away before and after the second is let in
+        shoppers.told.append(Told(at, at + 0.1, "acc_1", "claim", 409, full))
+    shoppers.told = [told for told in shoppers.told if not (told.account == "acc_1" and told.inside)]
+    shoppers.told.append(Told(12.0, 12.0, "acc_1", "claim", 200))
+    quiet = Drill("d", "d", faults.nothing, 1)
+    (breach,) = judge_line(quiet, shoppers, (9.0, 11.0), [])
+    assert breach.rule == "overtaken"
+    assert judge_line(Drill("d", "d", faults.flush_all, 1), shoppers, (9.0, 11.0), []) == []
+
+
+def test_doors_are_narrow_but_where_a_fault_holds_orders_up() -> None:
+    assert {named(name).cap for name in ("nothing", "kill-leader", "cut-api-cache-refuse")} == {NARROW}
+    assert {
+        named(name).cap for name in ("provider-slow", "stop-database", "cut-worker-queue-silent", "kill-cache")
+    } == {WIDE}
+    assert named("cache-fail-over").most_inside == WIDE + 1

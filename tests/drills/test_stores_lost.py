@@ -11,23 +11,12 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tests.drills.checker import Verdict
-from tests.drills.history import History
-from tests.drills.sale import CAP, SEATS, Sale, crowd_in, stubborn
+from tests.drills.sale import CAP, SEATS, Sale, crowd_in, require_contention, stubborn
 from tests.drills.site import NothingHappened, Site
 from tests.people import Person
 
 WANTED = [list(SEATS[first : first + 2]) for first in range(0, 24, 2)]
 """Pairs of seats that two buyers each want."""
-
-
-def require_contention(history: History, verdict: Verdict) -> int:
-    """How often somebody lost a seat to another, before or after ordering. Raises NothingHappened for never."""
-    told = [code for _, code in history.codes("POST", "/holds") + history.codes("POST", "/api/orders")]
-    lost = told.count("seats_taken") + verdict.facts["refused"]
-    if not lost:
-        raise NothingHappened("no two buyers wanted the same seat")
-    return lost
 
 
 async def empty(site: Site) -> None:

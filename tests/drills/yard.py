@@ -253,7 +253,8 @@ class Yard(Site):
         from tests.drills.books import query
 
         rows = await query(self.environ["TICKETING_DATABASE_URL"], "SELECT holder FROM line_leader")
-        pid = int(rows[0]["holder"].split(":")[1]) if rows else 0
+        holder = str(rows[0]["holder"]) if rows else ""  # "" as well when who led has ended in good order
+        pid = int(holder.split(":")[1]) if holder else 0
         return next((name for name, child in self.children.items() if child.pid == pid), "")
 
     async def unfinished(self, event_id: str = "") -> dict[str, int]:
