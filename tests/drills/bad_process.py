@@ -6,6 +6,7 @@ What follows the name is what `ticketing` gets: `worker`, or `api --port 8000`.
 - anew: a message that comes again is another order, since its id does not come from the buyer's key
 - forgetful-capture: a repeated capture is a new one for the provider: no look-up, another id each time
 - own-clock: an API process believes its own clock, whatever the stores say
+- no-spare: an API process that has no second place for orders
 - no-peers: an API process that alone has lost its way to Valkey does not learn it
 - no-pass: an API process lets everybody hold seats, with a pass of the line or without
 """
@@ -22,6 +23,7 @@ import msgspec
 from ticketing.__main__ import main
 from ticketing.base import ids
 from ticketing.base.agreed_clock import AgreedClock
+from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.peers import Peers
 from ticketing.base.queue.port import Delivery
@@ -32,7 +34,7 @@ from ticketing.orders.messages import OrderPlaced
 from ticketing.payments.gateway import CaptureOutcome, CaptureRequest, LookupOutcome, NotFound
 from ticketing.payments.sandbox_gateway import SandboxGateway
 from ticketing.waiting.gate import Gate
-from ticketing.wiring import parts, work
+from ticketing.wiring import app, parts, work
 
 
 class AckFirst(Consumer):
@@ -90,6 +92,10 @@ def _own_clock(_db: Database, _valkey: Valkey) -> AgreedClock:
     return AgreedClock({})
 
 
+def _no_spare(_db: Database, _clock: Clock) -> None:
+    """There is no second place."""
+
+
 async def _see_nobody(_peers: Peers) -> None:
     """Look at nothing."""
 
@@ -105,6 +111,7 @@ def take_off_a_guard(name: str) -> None:
         "anew": lambda: setattr(work, "Fulfilment", Anew),
         "forgetful-capture": lambda: setattr(parts, "SandboxGateway", ForgetfulCapture),
         "own-clock": lambda: setattr(parts, "_agreed_clock", _own_clock),
+        "no-spare": lambda: setattr(app, "SpareIntake", _no_spare),
         "no-peers": lambda: setattr(Peers, "look", _see_nobody),
         "no-pass": lambda: setattr(Gate, "check", _let_in),
     }[name]()

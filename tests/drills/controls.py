@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+import threading
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from redis import Redis
 
 from tests.drills import faults
-from tests.drills.drill import PACE, Drill, Outcome, one_line, run_drill, stack_for, temporary_folder
+from tests.drills.drill import PACE, WIDE, Drill, Outcome, one_line, run_drill, stack_for, temporary_folder
 from tests.drills.faults import Fault
 from tests.drills.preflight import look
 from tests.drills.sale import Sale
@@ -27,11 +28,12 @@ Prepare = Callable[[Yard], Coroutine[Any, Any, None]]
 
 @dataclass(frozen=True)
 class Control:
-    """`of`: the drills that the guard keeps green; `finds`: whether the breach that must come has come; `pace`: buyers
-    a second, more where two must meet."""
+    """`of`: the beginnings of the names of the drills that the guard keeps green, and that this shows can go red;
+    `finds`: whether the breach that must come has come; `pace`: buyers a second, more where two must meet; `cap`: what
+    the line is judged by; `lets_in`: how many it really lets in, where that is not the same."""
 
     name: str
-    of: str
+    of: tuple[str, ...]
     without: str
     fault: Fault
     seconds: float
@@ -43,6 +45,9 @@ class Control:
     stack: str = "yard"
     reserve_mb: int = 32
     clock: bool = False
+    cap: int = WIDE
+    lets_in: int | None = None
+    announced: bool = False
 
 
 def breach(*rules: str) -> Found:
@@ -131,25 +136,63 @@ async def _provider_dies_in_answering(yard: Yard, sale: Sale) -> None:
         yard.start_worker(name)
 
 
+async def _longer_than_announced(yard: Yard, sale: Sale) -> None:
+    """The fault is over after a second, and the API processes reach the database another fourteen seconds later: what
+    is left out of the share ends before."""
+    ways = [link for (side, store), link in yard.links.items() if store == "database" and side.startswith("api")]
+
+    def let_pass() -> None:
+        for link in ways:
+            link.set("pass")
+
+    for link in ways:
+        link.set("refuse")
+    threading.Timer(15.0, let_pass).start()
+    await asyncio.sleep(1.0)
+
+
+async def _wait_for_the_replica(yard: Yard) -> None:
+    """A write counts only when a replica has it: what a drill does to the replica is felt by everybody."""
+    with Redis.from_url(yard.primary.url) as client:
+        client.config_set("min-replicas-max-lag", 1)
+        client.config_set("min-replicas-to-write", 1)
+
+
 CONTROLS = (
-    Control("no-health-checks", "kill-api, stop-api, rolling-restart, clock-api", "health checks and draining",
+    Control("no-health-checks", ("kill-api-1", "stop-api-1", "rolling-restart", "clock-api"),
+            "health checks and draining",
             faults.rolling_restart, 15, "share answered well below 99 %", _felt, _as_it_is,
             guarded=False),
-    Control("no-unique-key", "cache-flushed, cache-fail-over, kill/stop/cut cache", "UNIQUE(event, seat) in the books",
+    Control("no-unique-key", ("cache-", "kill-cache", "stop-cache", "cut-api-cache", "cut-worker-cache"),
+            "UNIQUE(event, seat) in the books",
             _forget_what_waits, 13, "two-owners", breach("two-owners", "two-tickets"), _many_owners, pace=8.0),
-    Control("ack-first", "kill/stop leader, queue and database, database-*, cut-worker-*", "ack only after the commit",
+    Control("ack-first",
+            ("kill-leader", "kill-standby", "kill-queue", "kill-database", "stop-leader", "stop-standby", "stop-queue",
+             "stop-database", "database-", "cut-worker-queue", "cut-worker-database"),
+            "ack only after the commit",
             _lose_what_is_in_hand, 12, "vanished", breach("vanished"), _workers("ack-first")),
-    Control("anew", "queue-storm, kill-queue", "order ids derived from the buyer's key",
+    Control("anew", ("queue-storm", "kill-queue"), "order ids derived from the buyer's key",
             faults.redelivery_storm, 10, "unasked", breach("unasked"), _workers("anew")),
-    Control("forgetful-capture", "provider-*, kill/stop provider, cut-worker-provider", "look up before asking again",
+    Control("no-spare", ("kill-queue", "stop-queue", "cut-api-queue"), "a second place for orders",
+            faults.cut("api", "queue", "refuse", 16.0), 16, "share answered well below 99 %", _felt, _apis("no-spare")),
+    Control("forgetful-capture", ("provider-", "kill-provider", "stop-provider", "cut-worker-provider"),
+            "look up before asking again",
             _provider_dies_in_answering, 10, "charged-twice", breach("charged-twice"), _workers("forgetful-capture")),
-    Control("own-clock", "clock-api, clock-leader", "time is what two clocks agree on",
-            faults.clock_jumps("api-1", "+3600", 8), 20, "share below 99 %, or a breach", _felt_or_broken,
+    Control("late-fail-over", ("database-", "kill-database", "stop-database", "cut-api-database"),
+            "a database that is back when it was said to be",
+            _longer_than_announced, 1, "share answered well below 99 %", _felt, _as_it_is, announced=True),
+    Control("no-cap", ("cut-api-cache", "kill-leader", "stop-leader"), "a line that keeps to its cap",
+            faults.cut("api", "cache", "refuse", 8.0), 8, "line over-cap", breach("line over-cap"), _as_it_is,
+            cap=10, lets_in=10_000),
+    Control("waits-for-replica", ("kill-replica", "stop-replica"), "writes that do not wait for a replica",
+            faults.stopped("replica", 14.0), 14, "share answered well below 99 %", _felt, _wait_for_the_replica),
+    Control("own-clock", ("clock-",), "time is what two clocks agree on",
+            faults.clock_jumps("api-1", "+3600", 8), 32, "share below 99 %, or a breach", _felt_or_broken,
             _apis("own-clock"), clock=True),
-    Control("no-peers", "cut-api-1-cache-*", "asking whether others reach the store",
+    Control("no-peers", ("cut-api-1-cache",), "asking whether others reach the store",
             faults.cut("api-1", "cache", "refuse", 20.0), 20, "share answered well below 99 %", _felt,
             _apis("no-peers")),
-    Control("no-reserve", "disk-full", "disk space kept for when there is none",
+    Control("no-reserve", ("disk-full",), "disk space kept for when there is none",
             _fill_the_disk, 12, "share answered well below 99 %", _felt, _as_it_is,
             stack="embedded", reserve_mb=0),
 )  # fmt: skip
@@ -157,7 +200,9 @@ CONTROLS = (
 
 def run_control(control: Control) -> Outcome:
     """Run one on a stack of its own: what it breaks stays broken. A stack that fails is a problem of the outcome."""
-    drill = Drill(control.name, f"without {control.without}", control.fault, control.seconds)
+    drill = Drill(
+        control.name, f"without {control.without}", control.fault, control.seconds, control.announced, cap=control.cap
+    )
     outcome = Outcome(drill)
     try:
         with (
@@ -167,7 +212,7 @@ def run_control(control: Control) -> Outcome:
             ) as yard,
         ):
             asyncio.run(control.prepare(yard))
-            outcome = asyncio.run(run_drill(yard, drill, pace=control.pace))
+            outcome = asyncio.run(run_drill(yard, drill, pace=control.pace, lets_in=control.lets_in))
     except Exception as error:  # noqa: BLE001 - the controls after it are run all the same
         outcome.problems.append(f"the stack: {one_line(error)}")
     return outcome
@@ -198,7 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rules = sorted({text.partition("]")[0].strip("[") for text in outcome.breaches})
         showed = f"{100 * outcome.counted.share:.1f} % answered well; breaches: {', '.join(rules) or 'none'}"
         print(
-            f"| {control.without} | {control.of} | {control.must} | {'' if found else 'MISSED: '}{showed} |", flush=True
+            f"| {control.without} | {', '.join(control.of)} | {control.must} | {'' if found else 'MISSED: '}{showed} |",
+            flush=True,
         )
         if not found:
             print(f"{control.name}: {outcome.breaches[:5]} {outcome.problems}", file=sys.stderr)
