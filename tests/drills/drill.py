@@ -103,10 +103,10 @@ def drills(disk: Path) -> list[Drill]:
         Drill("queue-storm", "messages delivered again and again, out of order", faults.redelivery_storm, 10),
         Drill("provider-silent", "provider takes calls, never answers, 12 s", _provider("silent"), 12),
         Drill("provider-slow", "provider slow for 12 s", _provider("slow"), 12),
-        Drill("clock-api", "api-1 with a clock an hour ahead for 8 s", faults.clock_jumps("api-1", "+3600", 8), 20,
+        Drill("clock-api", "clock of api-1 jumps an hour ahead, and back", faults.clock_jumps("api-1", "+3600", 8), 32,
               clock=True),
-        Drill("clock-leader", "leader with a clock an hour behind, 8 s", faults.clock_jumps("leader", "-3600", 8), 14,
-              clock=True),
+        Drill("clock-leader", "clock of the leader jumps back an hour, and forth",
+              faults.clock_jumps("leader", "-3600", 8), 32, clock=True),
         *[
             Drill(f"cut-{side}-{store}-{mode}", f"{side} cut off from {store} for 8 s: {mode}",
                   cut(side, store, mode, 8.0), 8, announced=store == "database")

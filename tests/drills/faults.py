@@ -9,12 +9,15 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from redis import Redis
 
 from tests.drills.sale import Sale
@@ -211,32 +214,94 @@ def provider_misbehaves(mode: str, seconds: float) -> Fault:
 
 
 def clock_jumps(kind: str, offset: str, seconds: float) -> Fault:
-    """One process is started anew with a clock that is off; after a while once more, with a right one."""
+    """The clock of one process is put wrong while it runs, for so many seconds, and is wrong still when the process is
+    started anew; then it is put right while that runs. At last it has the machine's clock again.
+
+    `offset`: seconds, "+3600" or "-3600". A process looks at its clock every five seconds: `seconds` is longer.
+    """
 
     async def fault(yard: Yard, sale: Sale) -> None:
         if LIBFAKETIME is None:
             raise NothingHappened("libfaketime is not installed: apt-get install faketime")
-        name = await _named(yard, kind)
-        wrong = {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME": offset, "DONT_FAKE_MONOTONIC": "1"}
-        for environ in (wrong, {}):
-            child = yard.children.pop(name)
-            child.terminate()
-            await asyncio.to_thread(child.wait, 60)
-            if name.startswith("worker"):
-                yard.start_worker(name, **environ)
-            else:
-                yard.start_api_process(name, **environ)
-                await asyncio.to_thread(yard.front.wait_for, name, up=True)
-            if environ:
-                await asyncio.sleep(seconds)
-                if not _fakes_its_clock(yard.pid(name)):
-                    raise NothingHappened(f"{name} has the machine's clock")
+        # Who is started anew leads no more: for the leader, the other one is, and takes over.
+        name = await _named(yard, "standby" if kind == "leader" else kind)
+        clock = yard.folder / f"{name}.clock"
+        faked = {
+            "LD_PRELOAD": str(LIBFAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_CACHE_DURATION": "1",  # seconds that it goes on with what the file said before
+        }  # fmt: skip
+        clock.write_text("+0")
+        since = await _start_anew(yard, name, faked)
+        if kind == "leader":
+            await _make_lead(yard, name)
+        await _has_clock(yard, name, 0, since)
+        clock.write_text(offset)
+        await asyncio.sleep(seconds)
+        await _has_clock(yard, name, int(offset), since)
+        since = await _start_anew(yard, name, faked)
+        await _has_clock(yard, name, int(offset), since)
+        clock.write_text("+0")
+        await asyncio.sleep(seconds)
+        await _has_clock(yard, name, 0, since)
+        await _start_anew(yard, name, {})
 
     return fault
 
 
-def _fakes_its_clock(pid: int) -> bool:
-    return "libfaketime" in Path(f"/proc/{pid}/maps").read_text()
+async def _start_anew(yard: Yard, name: str, environ: dict[str, str]) -> int:
+    """End one process and start it with more in its environment; gives where in its log it begins."""
+    child = yard.children.pop(name)
+    child.terminate()
+    await asyncio.to_thread(child.wait, 60)
+    since = len(yard.log(name))
+    if name.startswith("worker"):
+        yard.start_worker(name, **environ)
+    else:
+        yard.start_api_process(name, **environ)
+        await asyncio.to_thread(yard.front.wait_for, name, up=True)
+    return since
+
+
+async def _make_lead(yard: Yard, name: str) -> None:
+    """End the worker that leads; start it again when this one does."""
+    leader = await _named(yard, "leader")
+    child = yard.children.pop(leader)
+    child.terminate()
+    await asyncio.to_thread(child.wait, 60)
+    try:
+        for _ in range(150):
+            if await yard.leader() == name:
+                return
+            await asyncio.sleep(0.2)
+    finally:
+        yard.start_worker(leader)
+    raise NothingHappened(f"{name} does not lead")
+
+
+async def _has_clock(yard: Yard, name: str, offset: int, since: int) -> None:
+    """Wait until the clock of a running process, whose log begins at `since`, is so many seconds off.
+
+    Raises NothingHappened.
+    """
+    deadline = time.monotonic() + 15.0
+    is_worker = name.startswith("worker")
+    while not (_worker_has(yard, name, offset, since) if is_worker else await _api_has(yard, name, offset)):
+        if time.monotonic() > deadline:
+            raise NothingHappened(f"the clock of {name} is not {offset} s off")
+        await asyncio.sleep(0.5)
+
+
+async def _api_has(yard: Yard, name: str, offset: int) -> bool:
+    """By the date of its answers."""
+    async with httpx.AsyncClient(timeout=5) as client:
+        answer = await client.get(f"http://127.0.0.1:{yard.api_ports[name]}/health")
+    return abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time() - offset) < 3.0
+
+
+def _worker_has(yard: Yard, name: str, offset: int, since: int) -> bool:
+    """By what it says itself, when it has compared its clock with others."""
+    said = re.findall(r"clock_wrong|clock_right_again", yard.log(name)[since:])
+    return (said[-1:] == ["clock_wrong"]) == bool(offset)
 
 
 def disk_full(yard_folder: Path) -> Fault:
