@@ -41,7 +41,7 @@ def fsck(
     settings = settings_or_exit()
     scope = Scope(event, grace, settings.payment_window_seconds)
     try:
-        report, repairs = run(lambda: _work(settings, scope, fix=fix, revive=revive, provider=not no_provider))
+        report, repairs = run(lambda: _work(settings, scope, fix=fix, revive=revive, provider=not no_provider), 2)
     except UnknownEvent:
         raise fail(f"there is no event {event}", 2) from None
     if as_json:

@@ -22,10 +22,10 @@ from ticketing.cli.console import fail
 
 
 def without_settings() -> dict[str, str]:
-    """This process's environment without any setting of the platform (TICKETING_…), so that what is started with it
-    cannot reach the stores of another installation on this machine.
+    """This process's environment without any setting of the platform (TICKETING_…) or of its telemetry (OTEL_…), so
+    that what is started with it cannot reach the stores of another installation on this machine, nor count for it.
     """
-    return {name: value for name, value in os.environ.items() if not name.startswith("TICKETING_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("TICKETING_", "OTEL_"))}
 
 
 @dataclass(frozen=True)
