@@ -59,6 +59,10 @@ def _felt(outcome: Outcome) -> bool:
     return outcome.counted.share < 0.99
 
 
+def _stayed(outcome: Outcome) -> bool:
+    return any(faults.STAYED in problem for problem in outcome.problems)
+
+
 def _felt_or_broken(outcome: Outcome) -> bool:
     return _felt(outcome) or bool(outcome.breaches)
 
@@ -187,10 +191,10 @@ CONTROLS = (
     Control("waits-for-replica", ("kill-replica", "stop-replica"), "writes that do not wait for a replica",
             faults.stopped("replica", 14.0), 14, "share answered well below 99 %", _felt, _wait_for_the_replica),
     Control("own-clock", ("clock-",), "time is what two clocks agree on",
-            faults.clock_jumps("api-1", "+3600", 8), 32, "share below 99 %, or a breach", _felt_or_broken,
-            _apis("own-clock"), clock=True),
+            faults.clock_jumps("api-1", "+3600", 20), 75, "share below 99 %, or a breach", _felt_or_broken,
+            _apis("own-clock"), clock=True, pace=5.0),
     Control("no-peers", ("cut-api-1-cache",), "asking whether others reach the store",
-            faults.cut("api-1", "cache", "refuse", 20.0), 20, "share answered well below 99 %", _felt,
+            faults.cut_alone("api-1", "cache", "refuse", 20.0), 20, "a process that stays in the balancer", _stayed,
             _apis("no-peers")),
     Control("no-reserve", ("disk-full",), "disk space kept for when there is none",
             _fill_the_disk, 12, "share answered well below 99 %", _felt, _as_it_is,
@@ -242,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         missed += not found
         rules = sorted({text.partition("]")[0].strip("[") for text in outcome.breaches})
         showed = f"{100 * outcome.counted.share:.1f} % answered well; breaches: {', '.join(rules) or 'none'}"
+        showed += "".join(f"; {problem[:80]}" for problem in outcome.problems[:1])
         print(
             f"| {control.without} | {', '.join(control.of)} | {control.must} | {'' if found else 'MISSED: '}{showed} |",
             flush=True,

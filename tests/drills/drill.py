@@ -115,7 +115,7 @@ def drills(disk: Path) -> list[Drill]:
         ],
         *[
             Drill(f"cut-api-1-cache-{mode}", f"api-1 alone cut off from cache for 20 s: {mode}",
-                  cut("api-1", "cache", mode, 20.0), 20) for mode in ("refuse", "silent")
+                  faults.cut_alone("api-1", "cache", mode, 20.0), 20) for mode in ("refuse", "silent")
         ],
         Drill("disk-full", "no block left under SQLite and both Valkeys, 10 s", faults.disk_full(disk), 12,
               stack="embedded"),

@@ -25,6 +25,7 @@ from tests.drills.site import STREAM, NothingHappened
 from tests.drills.switch import PASS
 from tests.drills.yard import Yard
 
+STAYED = "stayed in the balancer"
 Fault = Callable[[Yard, Sale], Awaitable[None]]
 LIBFAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
@@ -98,6 +99,24 @@ def cut(side: str, store: str, mode: str, seconds: float) -> Fault:
                 link.set(PASS)
         if not all(before):
             raise NothingHappened(f"{side} never spoke to {store}")
+
+    return fault
+
+
+def cut_alone(name: str, store: str, mode: str, seconds: float) -> Fault:
+    """A partition between one API process and a store that all others reach: the process must leave the balancer.
+
+    Raises AssertionError when it stays.
+    """
+
+    async def fault(yard: Yard, sale: Sale) -> None:
+        cutting = asyncio.create_task(cut(name, store, mode, seconds)(yard, sale))
+        left = False
+        while not cutting.done():
+            left = left or not (await asyncio.to_thread(yard.front.states))[name].startswith("UP")
+            await asyncio.wait([cutting], timeout=0.25)
+        await cutting
+        assert left, f"{name} {STAYED}"
 
     return fault
 
