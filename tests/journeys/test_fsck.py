@@ -103,10 +103,13 @@ async def test_no_false_alarm_in_the_middle_of_a_sale(sale: Stack) -> None:
         buying = [asyncio.create_task(keep_buying(fan, event, n, stop)) for n, fan in enumerate(fans)]
         seen: set[str] = set()
         try:
-            for _ in range(6):
+            for turn in range(40):
                 code, report = await fsck(sale)
                 assert (code, report["breaches"], report["unchecked"]) == (0, [], [])
                 seen |= moving(report).keys()
+                # What is under way is so for a moment: not every look meets it.
+                if turn >= 5 and seen >= {"awaiting_payment", "taken_not_booked"}:
+                    break
         finally:
             stop.set()
         bought = sum(await asyncio.gather(*buying))
