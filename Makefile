@@ -19,10 +19,8 @@ WEB_INSTALLED := web/node_modules/.installed
 WEB_BUILT := web/dist/.built
 IN_WEB := cd web && ../scripts/node.sh
 
-# Tests wait more than they work: two processes, each with its own servers. ARGS="-n 0" for one, as debuggers want.
-TWO := -n 2 --dist loadscope
-# The slow tests wait for recoveries and browsers more than they compute.
-THREE := -n 3 --dist loadscope
+# Tests wait more than they work: three processes, each with its own servers. ARGS="-n 0" for one, as debuggers want.
+MANY := -n 3 --dist loadscope
 
 # Code that mypy checks beside the package, each by its path from here.
 TYPED_EXTRAS := bench scripts tests/scripts tests/servers
@@ -38,15 +36,15 @@ demo: $(READY) web ## Run everything on this machine, a show on sale; ARGS="--po
 
 .PHONY: test
 test: $(READY) ## Run the tests that take seconds; ARGS="-k holds"
-	@$(PY) -m pytest -m "not slow and not browser and not infra" $(TWO) $(ARGS)
+	@$(PY) -m pytest -m "not slow and not browser and not infra" $(MANY) $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) web ## Run what `make test` leaves out: drills, races, browser
-	@$(PY) -m pytest -m "(slow or browser) and not infra" $(THREE) $(ARGS)
+	@$(PY) -m pytest -m "(slow or browser) and not infra" $(MANY) $(ARGS)
 
 .PHONY: test-all
 test-all: $(READY) web ## Run all tests: browser, drills and races as well
-	@$(PY) -m pytest -m "not infra" $(TWO) $(ARGS)
+	@$(PY) -m pytest -m "not infra" $(MANY) $(ARGS)
 
 .PHONY: test-infra
 test-infra: $(READY) ## Prove the Terraform code offline: apply, plan, destroy on a double of AWS
