@@ -5,31 +5,27 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from typing import TypeVar
+
+N = TypeVar("N", int, float)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     """A whole number from `least` to `most`."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
-        if value < least or (most is not None and value > most):
-            raise argparse.ArgumentTypeError(f"must be {_range(least, most)}, not {value}")
-        return value
-
-    return read
+    return _within(int, "whole number", least, most)
 
 
 def number(least: float, most: float | None = None) -> Callable[[str], float]:
     """A number from `least` to `most`."""
+    return _within(float, "number", least, most)
 
-    def read(text: str) -> float:
+
+def _within(kind: Callable[[str], N], name: str, least: N, most: N | None) -> Callable[[str], N]:
+    def read(text: str) -> N:
         try:
-            value = float(text)
+            value = kind(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+            raise argparse.ArgumentTypeError(f"{text!r} is no {name}") from None
         if not math.isfinite(value) or value < least or (most is not None and value > most):
             raise argparse.ArgumentTypeError(f"must be {_range(least, most)}, not {text}")
         return value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,18 +21,20 @@ from bench.line.probe import load_average
 from bench.scale.capacity import Constants
 from bench.scale.planned import Planned
 from bench.scale.simulate import Played, Sale, play
+from ticketing.cli.rehearse import PLANS_LOADED, SIGN_INS_A_SECOND
+from ticketing.rehearsal.fan import QUANTITIES, QUANTITY_SHARES
+from ticketing.rehearsal.plan import Mix
 
-_SIGN_INS, _PLANS = 8, 500
 _RATE = 600_000
 _GENERATOR = 160e-6
 """CPU seconds a request of the generator beside the platform, as docs/rehearsal.md has them."""
 
-# Of the fans: 2 % are bots, of the leavers (5 %) half and of the closers (5 %) a quarter go before they are called.
-_NO_SHOW = 0.02 + 0.025 + 0.0125
+_MIX = Mix()
+# Of the fans: bots, of the leavers half and of the closers a quarter go before they are called.
+_NO_SHOW = _MIX.bot + _MIX.leaver / 2 + _MIX.closer / 4
 # Of those inside: the other leavers and two of three closers do not order; of the cards 4 % are declined.
-_BUYS = (1 - (0.025 + 0.025) / (1 - _NO_SHOW)) * 0.96
-# One to four seats by 15, 55, 15 and 15 %.
-_SEATS_EACH = 0.15 * 1 + 0.55 * 2 + 0.15 * 3 + 0.15 * 4
+_BUYS = (1 - (_MIX.leaver / 2 + _MIX.closer / 2) / (1 - _NO_SHOW)) * 0.96
+_SEATS_EACH = statistics.fmean(QUANTITIES, QUANTITY_SHARES)
 # 4 s to choose and 8 s to pay by the median of a lognormal (mean 1.16 × that); 15 % take three times as long.
 _VISIT = (4 + 8) * 1.16 * 1.3
 # Somebody was faster: assumed.
@@ -106,10 +109,10 @@ def predict(asked: Asked, constants: Constants, processes: int) -> Played:
     machine = Planned(
         "this machine", 1, 1, 1, 0.0, 0.0, 0.0, 50.0, 10**9, 1, 0, "its own", 1_000, "its own", processors=cores
     )
-    sign_ins = min(asked.fans, int(asked.lobby * _SIGN_INS))
+    sign_ins = min(asked.fans, int(asked.lobby * SIGN_INS_A_SECOND))
     sale = Sale(
         asked.fans, asked.seats, asked.cap, _RATE, _VISIT, _NO_SHOW, _BUYS, _SEATS_EACH, _HOLDS_EACH, asked.lobby,
-        asked.duration, sign_ins / asked.fans, cdn=False, plans=min(1.0, _PLANS / asked.fans), prescale=False,
+        asked.duration, sign_ins / asked.fans, cdn=False, plans=min(1.0, PLANS_LOADED / asked.fans), prescale=False,
         beside=_GENERATOR,
     )  # fmt: skip
     return play(sale, machine, constants, longest=int(asked.duration) + 60)

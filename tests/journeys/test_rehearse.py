@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import require
 from tests.stack import Stack, running
 from ticketing.cli.rehearse import cap_for, sold_out_within
 from ticketing.settings import read_settings
@@ -156,9 +157,8 @@ def test_options_that_cannot_be_meant_end_with_2_and_a_line(tmp_path: Path, opti
 def test_a_priority_that_may_not_be_given_is_said_before_anything_is_built(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ticketing", "rehearse", "--json", "--report", str(tmp_path / "r"), "--nice", "-5"]
     if os.geteuid() == 0:
-        if (setpriv := shutil.which("setpriv")) is None:
-            pytest.skip("needs setpriv, to be root without that right")
-        command = [setpriv, "--bounding-set=-sys_nice", *command]
+        require("setpriv", shutil.which("setpriv") is not None)  # to be root without that right
+        command = ["setpriv", "--bounding-set=-sys_nice", *command]
     code, output, errors = end(command, 60)
     assert (code, output) == (2, ""), errors
     assert "--nice -5 needs root" in errors

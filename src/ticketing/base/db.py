@@ -67,6 +67,11 @@ _FAILOVER = {
 _SQLITE_AWAY = ("locked", "busy", "disk is full", "disk i/o error", "unable to open")
 """What SQLite says when the file cannot be written, or not even opened, at this moment."""
 
+_TIME = {
+    "mysql": text("SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)"),
+    "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"),
+}
+
 _DROP_SECONDS = 1.0
 _LOG_PAGES = 10_000
 """Length of SQLite's log (40 MB) at which a commit moves it into the file, while all others wait for 50 ms and more.
@@ -218,10 +223,16 @@ class Database:
             await conn.execute(text("SELECT 1"))
 
     async def time_ms(self) -> int:
-        """What the server's clock says, milliseconds since the epoch; not for SQLite, which has none of its own."""
+        """What the database's clock says, milliseconds since the epoch; SQLite has none but this machine's.
+
+        Raises DatabaseAway.
+        """
         async with self.read() as conn:
-            said = await conn.execute(text("SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)"))
-            return int(said.scalar_one())
+            return await self.time_in(conn)
+
+    async def time_in(self, conn: AsyncConnection) -> int:
+        """The same, on a connection that one has."""
+        return int((await conn.execute(_TIME[self.dialect])).scalar_one())
 
     async def close(self) -> None:
         """Close all connections."""

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
-from sqlalchemy import Column, String, select, text, update
+from sqlalchemy import Column, String, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base.db import Database, DatabaseAway, Millis, table
@@ -104,7 +104,7 @@ class Peers:
     async def _last(self) -> tuple[str, int, int]:
         """Who saw the store last, when, and what time it is, by the database's clock."""
         async with self._db.read() as conn:
-            now = int((await conn.execute(_NOW[self._db.dialect])).scalar_one())
+            now = await self._db.time_in(conn)
             query = select(sightings.c.process, sightings.c.seen_at).where(sightings.c.store == self.store)
             row = (await conn.execute(query)).one_or_none()
         return (row.process, row.seen_at, now) if row is not None else ("", 0, now)
@@ -117,9 +117,3 @@ class Peers:
         # Of many who saw the same old sighting one writes.
         old = sightings.c.store == self.store, sightings.c.seen_at == before
         await conn.execute(update(sightings).where(*old).values(**seen))
-
-
-_NOW = {
-    "mysql": text("SELECT CAST(1000 * UNIX_TIMESTAMP(NOW(3)) AS SIGNED)"),
-    "sqlite": text("SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"),
-}

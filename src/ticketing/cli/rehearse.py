@@ -31,9 +31,9 @@ from ticketing.waiting.model import MAX_CAP
 
 _FOLLOW_SECONDS = 60.0
 _START_SECONDS = 4.0
-_PLANS_LOADED = 500
+PLANS_LOADED = 500
 _BEHIND = 8
-_SIGN_INS_A_SECOND = 8
+SIGN_INS_A_SECOND = 8
 _SELL_OUT_SECONDS = 60.0
 _USUALLY_BOUGHT = 2
 _LOCAL_ONLY = ("seats", "line", "cap", "sign_ins", "processes", "database", "keep")
@@ -113,7 +113,7 @@ def rehearse(
         if url is None:
             wanted = rehearsal_stack.Wanted(
                 fans, seats, line, cap or cap_for(fans), processes,
-                min(fans, int(lobby * _SIGN_INS_A_SECOND) if sign_ins is None else sign_ins), database=database,
+                min(fans, int(lobby * SIGN_INS_A_SECOND) if sign_ins is None else sign_ins), database=database,
             )  # fmt: skip
             verdict = _locally(asked, wanted, keep)
         else:
@@ -244,7 +244,7 @@ def _play(asked: Asked, site: Remote, event_id: str, accounts: Path, meter: Mete
     plan = Plan(
         target=site.target, host=site.host, event_id=event_id, line=line, first=0, stride=1, fans=asked.fans,
         begin=begin, opens_at=opens_at, end=end, close=end + _FOLLOW_SECONDS, accounts=str(accounts), seed=asked.seed,
-        pace=asked.pace, plan_share=min(1.0, _PLANS_LOADED / asked.fans),
+        pace=asked.pace, plan_share=min(1.0, PLANS_LOADED / asked.fans),
     )  # fmt: skip
     count = asked.generators or generators_for(asked.fans)
     with screen(plan) as tell, _until_stopped() as stop:

@@ -74,7 +74,7 @@ class Cancellation:
         ]
         if fee:
             entries.append(LedgerEntry(order.order_id, EntryKind.FEE_KEPT, fee, order.currency, refund_id, now))
-        await books.append(self._db, conn, order.event_id, entries)
+        await books.append(self._db, conn, [(order.event_id, entry) for entry in entries])
         message = messages.encode(messages.OrderEvent(order.order_id))
         await outbox.put(conn, messages.REFUND, [message], now)
         await outbox.put(conn, messages.NOTICE, [message], now)

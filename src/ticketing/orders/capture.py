@@ -93,16 +93,12 @@ class Capture:
 
     async def _doubt(self, orders: Sequence[tuple[Order, str]]) -> None:
         """Write down that nobody knows, so that the buyer is told to wait and not to pay again."""
-        now = self._clock.now_ms()
-
-        async def work(conn: AsyncConnection) -> None:
-            for order, why in orders:
-                entry = LedgerEntry(
-                    order.order_id, EntryKind.OUTCOME_UNKNOWN, order.amount, order.currency, "", now, why
-                )
-                await books.append(self._db, conn, order.event_id, [entry])
-
-        await self._db.transact(work)
+        now, unknown = self._clock.now_ms(), EntryKind.OUTCOME_UNKNOWN
+        facts = [
+            (order.event_id, LedgerEntry(order.order_id, unknown, order.amount, order.currency, "", now, why))
+            for order, why in orders
+        ]
+        await self._db.transact(lambda conn: books.append(self._db, conn, facts))
 
     async def _finish(self, known: dict[str, Known], rows: list[int]) -> None:
         async def work(conn: AsyncConnection) -> None:

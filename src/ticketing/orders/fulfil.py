@@ -129,15 +129,9 @@ class Fulfilment:
         counts = [(event_id, account_id, n) for (event_id, account_id), n in people.items()]
         if not await sql.count_people(self._db, conn, counts, caps):
             raise _OverLimit
-        by_event: dict[str, list[LedgerEntry]] = {}
-        for message in fresh:
-            by_event.setdefault(message.event_id, []).append(
-                LedgerEntry(
-                    message.order_id, EntryKind.CAPTURE_REQUESTED, sum(message.amounts), message.currency, "", now
-                )
-            )
-        for event_id, entries in by_event.items():
-            await books.append(self._db, conn, event_id, entries)
+        requested = EntryKind.CAPTURE_REQUESTED
+        facts = [(m.event_id, LedgerEntry(m.order_id, requested, sum(m.amounts), m.currency, "", now)) for m in fresh]
+        await books.append(self._db, conn, facts)
         ids = [messages.encode(messages.OrderEvent(message.order_id)) for message in fresh]
         await outbox.put(conn, messages.CAPTURE, ids, now)
         await outbox.put(conn, messages.SEATS, [_seats_changed(message) for message in fresh], now)

@@ -77,7 +77,7 @@ class Refunds:
                 entry = LedgerEntry(
                     order_id, kind, debt.amount, order.currency, debt.refund_id, self._clock.now_ms(), detail
                 )
-                await books.append(self._db, conn, order.event_id, [entry])
+                await books.append(self._db, conn, [(order.event_id, entry)])
 
         await self._db.transact(work)
 

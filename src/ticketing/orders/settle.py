@@ -66,9 +66,8 @@ class Settlement:
     ) -> None:
         if not paid:
             return
-        for event_id in {order.event_id for order in paid}:
-            facts = [_captured_entry(o, outcomes[o.order_id], now) for o in paid if o.event_id == event_id]
-            await books.append(self._db, conn, event_id, facts)
+        facts = [(order.event_id, _captured_entry(order, outcomes[order.order_id], now)) for order in paid]
+        await books.append(self._db, conn, facts)
         await self._crash_point("settle:ledger")
         ids = [order.order_id for order in paid]
         await sql.move(conn, ids, [OrderState.RESERVED], OrderState.PAID, now, paid_at=now)
@@ -80,7 +79,7 @@ class Settlement:
             await outbox.put(conn, messages.VISIT, visits, now)
 
     async def _write(self, conn: AsyncConnection, order: Order, entry: LedgerEntry) -> bool:
-        return bool(await books.append(self._db, conn, order.event_id, [entry]))
+        return bool(await books.append(self._db, conn, [(order.event_id, entry)]))
 
     async def _captured_oddly(self, conn: AsyncConnection, order: Order, outcome: Captured, now: int) -> None:
         """Money for an order that is not simply waiting for it."""

@@ -26,9 +26,9 @@ ledger = table(
 )
 
 
-async def append(db: Database, conn: AsyncConnection, event_id: str, entries: Sequence[LedgerEntry]) -> int:
-    """Write facts; those already written are left out. Gives how many were new."""
-    if not entries:
+async def append(db: Database, conn: AsyncConnection, facts: Sequence[tuple[str, LedgerEntry]]) -> int:
+    """Write facts, each with its event's id; those already written are left out. Gives how many were new."""
+    if not facts:
         return 0
     rows = [
         {
@@ -41,7 +41,7 @@ async def append(db: Database, conn: AsyncConnection, event_id: str, entries: Se
             "detail": entry.detail[:200],
             "at": entry.at_ms,
         }
-        for entry in entries
+        for event_id, entry in facts
     ]
     result = await conn.execute(db.insert_ignore(ledger), rows)
     return int(result.rowcount)

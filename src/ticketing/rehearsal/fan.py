@@ -19,7 +19,7 @@ Told = Generator["float | Ask", "Answer | None", str]
 """Ends with what became of the fan."""
 
 QUANTITIES = (1, 2, 3, 4)
-_SHARES = (15, 55, 15, 15)
+QUANTITY_SHARES = (15, 55, 15, 15)
 _MAP_POLL = 2.0
 
 
@@ -213,7 +213,7 @@ class Fan:
     def _choose(self, tries: int) -> Generator[float | Ask, Answer | None, Answer | str]:
         """The hold's answer, or why there is none."""
         world, rng = self.world, self.world.rng
-        quantity = rng.choices(QUANTITIES, _SHARES)[0]
+        quantity = rng.choices(QUANTITIES, QUANTITY_SHARES)[0]
         self._etag = yield from world.look_at_map(self._etag)
         patience = self.world.loop.now() + rng.uniform(5, 40) * min(1.0, self.pause)
         think = lognormal(rng, 4.0 * self.pause)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import require
 from ticketing.rehearsal.loop import open_socket
 from ticketing.rehearsal.remote import CannotRehearse, Remote, in_order, take_accounts
 
@@ -102,12 +103,17 @@ def test_of_a_name_with_both_kinds_of_addresses_ipv4_is_tried_first() -> None:
     assert in_order({"::1", "127.0.0.1", "10.0.1.7", "2001:db8::7"}) == ["10.0.1.7", "127.0.0.1", "2001:db8::7", "::1"]
 
 
-def test_the_address_that_answers_is_taken_be_it_ipv6() -> None:
+def speaks_ipv6() -> bool:
     try:
-        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
     except OSError:
-        pytest.skip("this machine has no IPv6")
-    with listener:
+        return False
+
+
+def test_the_address_that_answers_is_taken_be_it_ipv6() -> None:
+    require("IPv6", speaks_ipv6())
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
         port = listener.getsockname()[1]
         found = Remote(f"http://[::1]:{port}")
         assert (found.target, found.host) == (("::1", port), f"[::1]:{port}")
