@@ -5,20 +5,23 @@
 #     scripts/test-infra.sh            all of it
 #     scripts/test-infra.sh --parts    all but the whole stack: rules, modules, images of machines, scripts (minutes)
 #     scripts/test-infra.sh --quick    without Terraform: rules, lint, READMEs, costs, scripts (seconds)
+#
+# What follows --parts or --quick goes to pytest: scripts/test-infra.sh --parts --last-failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-pytest=(.venv/bin/python -m pytest --no-header -q -p no:cacheprovider)
+# A cache of its own: other tests may run beside it, and each remembers what failed last.
+pytest=(.venv/bin/python -m pytest --no-header -q -o cache_dir=.pytest_cache/infra)
 if [[ ${1:-} == --quick ]]; then
-    exec "${pytest[@]}" -m "not infra" tests/infra
+    exec "${pytest[@]}" -m "not infra" tests/infra "${@:2}"
 fi
 if [[ ${1:-} == --parts ]]; then
-    exec "${pytest[@]}" tests/infra --ignore tests/infra/test_stack.py
+    exec "${pytest[@]}" tests/infra --ignore tests/infra/test_stack.py "${@:2}"
 fi
 
 scripts/terraform.sh --mirror >/dev/null || echo "no provider on this machine: it will be downloaded" >&2
 log=$(mktemp)
-"${pytest[@]}" tests/infra/test_stack.py >"$log" 2>&1 &
+"${pytest[@]}" -p no:cacheprovider tests/infra/test_stack.py >"$log" 2>&1 &
 stack=$!
 trap 'kill "$stack" 2>/dev/null || true; rm -f "$log"' EXIT
 

@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +112,25 @@ class StandIns:
             timeout=timeout,
             check=False,
         )
+
+    @contextlib.contextmanager
+    def running(self, command: list[str | Path], environ: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+        """A script that goes on among the stand-ins until the block ends."""
+        (self.folder / "answers.json").write_text(json.dumps(self._answers))
+        script = subprocess.Popen(
+            [str(part) for part in command],
+            env={**self.environ, **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield script
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(script.pid, signal.SIGKILL)
+            script.wait(10)
 
     @property
     def asked(self) -> list[dict[str, Any]]:
