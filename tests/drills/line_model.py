@@ -104,7 +104,7 @@ class Ledger:
 
         Args:
             batch: others claimed in the same instant: who came first is not known.
-            counted: Valkey counted them as inside before they asked.
+            counted: this visit was counted as inside before they asked, though they did not know.
         """
         assert self.owner.get(stay.index) == account, f"P4: {account} came in by {stay.index}, which is another's"
         assert stay.index not in self.used, f"P8: the place {stay.index} was used"
@@ -116,9 +116,10 @@ class Ledger:
         self.stays[account] = stay
         self.door.pop(account, None)
         self.spots[account].known = True
-        revived = counted and account in self.revived and before is not None and before.lease == stay.lease
         self.revived.discard(account)
-        if was_inside or revived:
+        if counted:
+            self.leases.setdefault(stay.lease, stay.admitted)
+        if was_inside or counted:
             return
         assert len(self.inside()) <= cap, f"P1: {len(self.inside())} inside of at most {cap}"
         if not batch:

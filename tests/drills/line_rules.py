@@ -41,7 +41,6 @@ class LineMachine(RuleBasedStateMachine):
         """A lobby; or a line in which half of them have been called, and few can go in at once."""
         self.bench = self.world.open()
         self.ledger = Ledger(RULES.idle_ms, RULES.hard_ms, self.bench.now)
-        self.open_door_at = self.bench.now  # when the line was last seen not to be paused
         self.world.step(0)
         for account in ACCOUNTS[:early]:
             self.join(account, False, 0)
@@ -61,10 +60,7 @@ class LineMachine(RuleBasedStateMachine):
         type(self).steps += 1
         self.bench.clock.advance(0.001)
         self.ledger.now = self.bench.now
-        seen = self.world.look()
-        if seen.meta.get("paused") == "0":
-            self.open_door_at = self.bench.now
-        return seen
+        return self.world.look()
 
     def pass_time(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
@@ -134,11 +130,13 @@ class LineMachine(RuleBasedStateMachine):
             if isinstance(told, Problem):
                 self.ledger.refused(account, told.code, told.extra.get("position"))
 
-    def revived(self, account: str, entry: Entry) -> bool:
-        """Whether Valkey still counts this very visit as inside, since a loss made it forget when it was last used."""
-        known = self.ledger.stays.get(account)
-        counted = account in self.before and account in self.ledger.revived
-        return counted and known is not None and known.lease == entry.lease_id
+    def counted(self, account: str, entry: Entry) -> bool:
+        """Whether Valkey counted this visit as inside before it was asked, though its visitor did not know: no slot is
+        taken now. Either a loss made Valkey forget when it was last used, or the answer that granted it was lost.
+        """
+        known, ledger = self.ledger.stays.get(account), self.ledger
+        revived = account in ledger.revived and known is not None and known.lease == entry.lease_id
+        return account in self.before and (revived or account in ledger.half_way)
 
     def let_in(self, account: str, entry: Entry, *, batch: bool = False) -> None:
         """Tell the ledger of a pass."""
@@ -146,10 +144,9 @@ class LineMachine(RuleBasedStateMachine):
         assert seen.ready, "P1: somebody was let in while the line was lost"
         assert visit is not None, "a pass was given that the database does not know of"
         index, admitted = visit
-        if account not in self.ledger.inside() and not self.revived(account, entry):
-            # Granted before the pause, while the answer was lost, a slot is still one's own when one asks again.
-            paused = seen.meta["paused"] != "0" and admitted > self.open_door_at
-            assert not paused, "somebody was let in during a pause"
+        counted = self.counted(account, entry)
+        if account not in self.ledger.inside() and not counted:
+            assert seen.meta["paused"] == "0", "somebody was let in during a pause"
             assert seen.meta["phase"] == "open", f"somebody was let in during {seen.meta['phase']}"
         stay = Stay(
             entry.lease_id, index, admitted, entry.expires_at, min(self.bench.now + RULES.idle_ms, admitted + HARD)
@@ -164,7 +161,7 @@ class LineMachine(RuleBasedStateMachine):
             rate=rate,
             serving=seen.line.serving,
             batch=batch,
-            counted=account in self.before,
+            counted=counted,
         )
         type(self).admissions += 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.drills.line_proof import place_of
-from tests.drills.line_rules import LineMachine
+from tests.drills.line_rules import NOTHING, LineMachine
 from tests.drills.line_world import ACCOUNTS
 
 EVERYBODY = len(ACCOUNTS)
@@ -34,6 +34,11 @@ class Scene:
     def claim(self, place: int, *, ticket: bool = True) -> None:
         """Somebody claims."""
         self.machine.claim(self._by_place[place - 1], ticket, 0)
+        self.look()
+
+    def claim_unanswered(self, place: int) -> None:
+        """Somebody claims, and the process dies when the slot is theirs."""
+        self.machine.process_dies_in_claim(self._by_place[place - 1], "claim:granted")
         self.look()
 
     def leave(self, place: int) -> None:
@@ -137,6 +142,28 @@ def somebody_comes_in(machine: type[LineMachine]) -> Scene:
     return scene
 
 
+def the_door_closes_behind_the_first(machine: type[LineMachine]) -> Scene:
+    """A pause begins; whose slot was granted before, and who never heard of it, comes in; the next does not."""
+    scene = Scene(machine, cap=2)
+    scene.claim_unanswered(1)
+    scene.machine.promoter_pauses_or_drains(paused=True, draining=False)
+    scene.seconds(1, 1)
+    scene.claim(1)
+    scene.claim(2)
+    return scene
+
+
+def the_last_seat_is_sold_behind_the_first(machine: type[LineMachine]) -> Scene:
+    """The same when all is sold."""
+    scene = Scene(machine, cap=2)
+    scene.claim_unanswered(1)
+    scene.machine.sale_goes_on(NOTHING, slow=False)
+    scene.seconds(1, 1)
+    scene.claim(1)
+    scene.claim(2)
+    return scene
+
+
 SCENES: dict[str, Callable[[type[LineMachine]], Scene]] = {
     "the cap is not looked at": two_where_one_may_be,
     "the rate is not looked at": two_in_a_minute_of_one,
@@ -149,5 +176,7 @@ SCENES: dict[str, Callable[[type[LineMachine]], Scene]] = {
     "places called are not written down": places_are_called,
     "a pass is given before the commit": somebody_comes_in,
     "idle visits never end": somebody_comes_in,
+    "a pause is not looked at": the_door_closes_behind_the_first,
+    "a sold-out house is entered": the_last_seat_is_sold_behind_the_first,
 }
 """What is broken → the story that shows it."""

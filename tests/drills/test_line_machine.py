@@ -130,6 +130,15 @@ def no_end_of_idle_visits(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    patch(monkeypatch, "_CLAIM", "if line.paused or budget", "if budget")
+
+
+def no_end_of_the_sale(monkeypatch: pytest.MonkeyPatch) -> None:
+    patch(monkeypatch, "_CLAIM", "if line.phase == 'closed' or line.phase == 'sold_out' then", "if false then")
+    patch(monkeypatch, "_CLAIM", "elseif line.phase ~= 'open' then", "elseif false then")
+
+
 BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "the cap is not looked at": no_cap,
     "the rate is not looked at": no_rate,
@@ -142,6 +151,8 @@ BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "places called are not written down": forget("serving"),
     "a pass is given before the commit": pass_before_the_commit,
     "idle visits never end": no_end_of_idle_visits,
+    "a pause is not looked at": no_pause,
+    "a sold-out house is entered": no_end_of_the_sale,
 }
 """Guards, and how to take each off."""
 
