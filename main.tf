@@ -1,4 +1,4 @@
-# The seed's picture from the outside in: network, stores, machines, edge, watch. Each module's README tells its inputs.
+# From the outside in: network, stores, machines, edge, watch. Each module's README tells its inputs.
 
 module "audit" {
   source = "./modules/audit"

@@ -1,4 +1,4 @@
-"""Write a migration from the difference between the newest schema and the tables: new-migration.py "message" 0002."""
+"""Write a migration from the difference between the newest schema and the tables: new-migration.py "message" NUMBER."""
 
 import asyncio
 import sys
