@@ -62,6 +62,14 @@ class OutboxRow:
     created_at: int
 
 
+def backoff(attempts: int, *, first: float = 0.5, most: float) -> float:
+    """Seconds to wait before the next try: twice as long each time, `most` at most.
+
+    What is never given up has been tried thousands of times after a night; 2**1024 is no number of seconds any more.
+    """
+    return min(most, first * 2.0 ** min(attempts, 20))
+
+
 class RetryLater(Exception):
     """Thrown by a handler that is not done yet: run it again after `seconds`; this is no failure and never gives up."""
 
@@ -328,7 +336,7 @@ class Topic:
             attempts = by_id[row_id].attempts + 1
             patient = isinstance(error, RetryLater)
             dead = not patient and attempts >= self._max_attempts
-            delay = error.seconds if isinstance(error, RetryLater) else min(60.0, 0.25 * 2**attempts)
+            delay = error.seconds if isinstance(error, RetryLater) else backoff(attempts, first=0.25, most=60)
             if dead:
                 log.error("outbox_dead", topic=self.name, row=row_id, error=repr(error))
             values = {

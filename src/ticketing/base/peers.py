@@ -68,6 +68,9 @@ class Peers:
             except (DatabaseAway, TimeoutError):
                 # Without the books nobody knows; the balancer keeps whom it has.
                 self._judge(False)
+            except Exception:
+                log.exception("peers_not_asked", store=self.store)
+                self._judge(False)
             with contextlib.suppress(TimeoutError):
                 pause = EVERY_SECONDS if self._failed_at is None else FAILING_EVERY_SECONDS
                 await asyncio.wait_for(stop.wait(), pause)

@@ -24,6 +24,7 @@ from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
     NoScriptError,
+    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
     ResponseError,
@@ -57,6 +58,10 @@ started again: both may have forgotten writes that were acknowledged.
 
 class ValkeyAway(Exception):
     """Valkey did not answer in time, or is not in a state to. The command may or may not have run."""
+
+
+class ValkeyFull(ValkeyAway):
+    """Valkey has no memory left for what was asked, which did not run. It still answers what needs none."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +269,8 @@ class Valkey:
                     continue
                 if answer is wrong_server and wrong_server is not None:
                     future.set_exception(ValkeyAway(str(wrong_server)))
+                elif isinstance(answer, OutOfMemoryError):
+                    future.set_exception(ValkeyFull(f"OutOfMemory: {answer}"))
                 elif isinstance(answer, Exception):
                     future.set_exception(answer)
                 else:

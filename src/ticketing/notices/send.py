@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +14,7 @@ from ticketing.accounts.sql import find_accounts
 from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database, DatabaseAway
-from ticketing.base.outbox import OutboxRow
+from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.base.tracing import order_goes_on
 from ticketing.catalog.load import Catalog
 from ticketing.notices.model import Message, SendFailed, Transport
@@ -28,6 +29,10 @@ from ticketing.tickets.model import Ticket
 from ticketing.tickets.wording import Locale
 
 log = structlog.get_logger(__name__)
+
+AT_ONCE = 7
+"""Mails of a batch under way together: twenty take three times the server's patience (15 s) at most, within the lease
+of a batch (60 s). One after the other they would outlast it at a slow server, and be sent again by another worker."""
 
 _NEWS = {
     OrderState.TICKETED: Notice.TICKETS_ISSUED,
@@ -78,15 +83,18 @@ class Notices:
         books = await self._read(sorted(set(by_row.values())))
         failed: dict[int, Exception] = {}
         done: list[int] = []
-        for row_id, order_id in by_row.items():
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def tell(row_id: int, order_id: str) -> None:
             try:
-                with order_goes_on("notify", order_id):
-                    message = await self._compose(order_id, books)
-                    if message is not None:
-                        await self._transport.send(message)
+                async with room:
+                    with order_goes_on("notify", order_id):
+                        message = await self._compose(order_id, books)
+                        if message is not None:
+                            await self._transport.send(message)
                 done.append(row_id)
-            except DatabaseAway:
-                raise
+            except DatabaseAway as error:
+                failed[row_id] = RetryLater(outbox.backoff(0, most=1), str(error)[:200])
             except SendFailed as error:
                 if error.permanent:
                     log.warning("notice_undeliverable", error=str(error))
@@ -97,6 +105,8 @@ class Notices:
                 # What is wrong with one order must not keep the others' buyers waiting.
                 log.exception("notice_failed", order_id=order_id)
                 failed[row_id] = error
+
+        await asyncio.gather(*(tell(row_id, order_id) for row_id, order_id in by_row.items()))
         await self._crash_point("notice:sent")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import outbox
+from ticketing.base.apart import together_or_apart
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
@@ -78,15 +79,23 @@ class Capture:
             for task in done:
                 order_id = tasks.pop(task)
                 row = by_order[order_id]
+                wrong = task.exception()
+                if isinstance(wrong, Exception):
+                    # The answers for the others are written down all the same.
+                    log.error("capture_failed", order_id=order_id, exc_info=wrong)
+                    failed[row.id] = wrong
+                    continue
                 outcome = task.result()
                 if isinstance(outcome, (Captured, Declined, Voided)):
                     known[order_id] = outcome
                     continue
                 if isinstance(outcome, Unknown):
                     doubtful[order_id] = outcome
-                failed[row.id] = RetryLater(min(_MOST_PATIENT, 0.5 * 2**row.attempts), repr(outcome))
+                failed[row.id] = RetryLater(outbox.backoff(row.attempts, most=_MOST_PATIENT), repr(outcome))
             if known:
-                await self._finish(known, [by_order[order_id].id for order_id in known])
+                rows_of = {order_id: by_order[order_id].id for order_id in known}
+                amiss = await self._finish_each(known, rows_of)
+                failed |= {rows_of[order_id]: error for order_id, error in amiss.items()}
             if doubtful:
                 await self._doubt([(waiting[order_id], outcome.why) for order_id, outcome in doubtful.items()])
         return failed
@@ -99,6 +108,12 @@ class Capture:
             for order, why in orders
         ]
         await self._db.transact(lambda conn: books.append(self._db, conn, facts))
+
+    async def _finish_each(self, known: Mapping[str, Known], rows: Mapping[str, int]) -> dict[str, Exception]:
+        async def finish(ids: Sequence[str]) -> None:
+            await self._finish({i: known[i] for i in ids}, [rows[i] for i in ids])
+
+        return await together_or_apart(list(known), finish, "settle")
 
     async def _finish(self, known: dict[str, Known], rows: list[int]) -> None:
         async def work(conn: AsyncConnection) -> None:
@@ -161,9 +176,13 @@ class Reconciler:
             for order_id, answer in zip(late, answers, strict=True)
             if isinstance(answer, (Captured, Declined, Voided))
         }
-        if known:
-            await self._db.transact(lambda conn: self._settlement.settle(conn, known))
-        return len(known)
+
+        async def settle(ids: Sequence[str]) -> None:
+            some = {order_id: known[order_id] for order_id in ids}
+            await self._db.transact(lambda conn: self._settlement.settle(conn, some))
+
+        failed = await together_or_apart(list(known), settle, "reconcile") if known else {}
+        return len(known) - len(failed)
 
     async def run(self, stop: asyncio.Event, every_seconds: float = 15.0) -> None:
         """Run until `stop`."""

@@ -14,9 +14,16 @@ from ticketing.orders import messages, sql
 from ticketing.waiting.join import JoinService
 from ticketing.waiting.model import Ending
 
+CLOCKS_APART_MS = 2_000
+"""The clocks of the process that let somebody in and of the one that took the order may differ by so much."""
+
 
 class EndVisit:
-    """Outbox handler (leased) of topic `visit`. A repeat finds nobody inside, and that is fine."""
+    """Outbox handler (leased) of topic `visit`.
+
+    A message that comes again, or late, may find its buyer in the line once more: only the visit in which the order was
+    placed is ended.
+    """
 
     def __init__(self, db: Database, line: JoinService, *, crash_point: CrashPoint = nowhere) -> None:
         self._db = db
@@ -35,11 +42,13 @@ class EndVisit:
             order = found.get(order_id)
             try:
                 if order is not None:
-                    await self._line.leave(order.event_id, order.account_id, Ending.ORDERED)
+                    await self._line.leave(
+                        order.event_id, order.account_id, Ending.ORDERED, begun_by=order.created_at + CLOCKS_APART_MS
+                    )
                 done.append(row.id)
             except Problem as problem:
                 if problem.status == 503:
-                    failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), problem.detail)
+                    failed[row.id] = RetryLater(outbox.backoff(row.attempts, most=10), problem.detail)
                 else:
                     done.append(row.id)
 

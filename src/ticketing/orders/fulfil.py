@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.base import outbox
+from ticketing.base.apart import together_or_apart
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
-from ticketing.base.db import Database, DatabaseAway
+from ticketing.base.db import Database
 from ticketing.base.tracing import order_went_on
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.orders import messages, sql
@@ -83,23 +84,10 @@ class Fulfilment:
 
         Gives the failures by order id. Raises DatabaseAway.
         """
-        try:
-            await self.fulfil(placed)
-            return {}
-        except DatabaseAway:
-            raise
-        except Exception:
-            log.exception("batch_failed", orders=len(placed))
-        failed: dict[str, Exception] = {}
-        for message in placed:
-            try:
-                await self.fulfil([message])
-            except DatabaseAway:
-                raise
-            except Exception as error:
-                log.exception("order_failed", order_id=message.order_id, event_id=message.event_id)
-                failed[message.order_id] = error
-        return failed
+        by_id = {message.order_id: message for message in placed}
+        return await together_or_apart(
+            list(by_id), lambda ids: self.fulfil([by_id[order_id] for order_id in ids]), "fulfil"
+        )
 
     async def _reserve_all(
         self, conn: AsyncConnection, placed: Sequence[OrderPlaced], events: dict[str, LoadedEvent]

@@ -42,6 +42,8 @@ class IntakeGuard:
 
     def remember(self, order_id: str, body: bytes) -> None:
         """An order was put into the queue."""
+        # At the end, even when it was here already: `run_once` begins at the oldest and stops at the first young one.
+        self._accepted.pop(order_id, None)
         self._accepted[order_id] = (self._clock.now_ms(), body)
         if len(self._accepted) > self._most:
             self._accepted.popitem(last=False)
@@ -55,6 +57,8 @@ class IntakeGuard:
                 await self.run_once()
             except (QueueError, DatabaseAway) as error:
                 log.warning("intake_guard_waits", error=repr(error)[:200])
+            except Exception:
+                log.exception("intake_guard_failed")
 
     async def run_once(self) -> int:
         """Forget what is in the books, send again what is lost; gives how many were sent again.
@@ -83,13 +87,15 @@ class IntakeGuard:
         # Where the queue cannot tell its age (SQS, from here), only an empty queue proves a loss.
         if oldest is None:
             return 0
-        lost = [order_id for order_id in missing if now - self._accepted[order_id][0] > oldest * 1000 + 2000]
+        # What was let go while the queue was asked, for want of room, is not here any more.
+        kept = {order_id: self._accepted[order_id] for order_id in missing if order_id in self._accepted}
+        lost = [order_id for order_id, (since, _) in kept.items() if now - since > oldest * 1000 + 2000]
         for start in range(0, len(lost), _CHUNK):
             part = lost[start : start + _CHUNK]
-            await self._queue.send([self._accepted[order_id][1] for order_id in part])
+            await self._queue.send([kept[order_id][1] for order_id in part])
             for order_id in part:
-                body = self._accepted.pop(order_id)[1]
-                self._accepted[order_id] = (now, body)
+                self._accepted.pop(order_id, None)
+                self._accepted[order_id] = (now, kept[order_id][1])
         if lost:
             log.error("orders_sent_again", count=len(lost), order_ids=lost[:10])
         return len(lost)

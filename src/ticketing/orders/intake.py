@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 QUEUE_SECONDS = 1.5
 """For which the queue may take an order; then it is written down elsewhere, and its buyer has waited long enough."""
+SPARE_SECONDS = 3.0
+"""For which the other place may take it."""
 RESEND = "Your seats are kept. Send the same request again, with the same Idempotency-Key."
 
 
@@ -176,8 +178,9 @@ class Intake:
         try:
             if self._spare is None:
                 raise DatabaseAway("there is no other place")
-            await self._spare(body)
-        except DatabaseAway as error:
+            async with Patience(SPARE_SECONDS):
+                await self._spare(body)
+        except (DatabaseAway, TimeoutError) as error:
             log.warning("order_not_stored", order_id=order_id, error=str(error)[:200])
             raise Unavailable(RESEND, retry_after=1) from None
 

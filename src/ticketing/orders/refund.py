@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ticketing.base import outbox
 from ticketing.base.clock import Clock
 from ticketing.base.crash import CrashPoint, nowhere
-from ticketing.base.db import Database
+from ticketing.base.db import Database, DatabaseAway
 from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.base.tracing import order_goes_on
 from ticketing.orders import messages, sql
@@ -45,7 +45,13 @@ class Refunds:
                 order_id = messages.decode_order(row.payload).order_id
                 with order_goes_on("refund", order_id):
                     await self._refund(order_id, row)
+            except DatabaseAway:
+                raise
             except (RetryLater, RefundFailed) as error:
+                failed[row.id] = error
+            except Exception as error:
+                # What is wrong with one order must not keep others from their money.
+                log.exception("refund_failed", row=row.id)
                 failed[row.id] = error
         return failed
 
@@ -64,7 +70,7 @@ class Refunds:
                 await self._record(order_id, debt, EntryKind.REFUND_FAILED, outcome.code)
                 refused.append(outcome.code)
             else:
-                raise RetryLater(min(30.0, 0.5 * 2**row.attempts), repr(outcome))
+                raise RetryLater(outbox.backoff(row.attempts, most=30), repr(outcome))
         if refused:
             raise RefundFailed(f"order {order_id}: {', '.join(refused)}")
         await self._crash_point("refund:recorded")

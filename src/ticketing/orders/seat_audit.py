@@ -49,6 +49,9 @@ class SeatAudit:
                     next_audit = loop.time() + audit_seconds
             except (ValkeyAway, DatabaseAway) as error:
                 log.warning("seat_audit_waits", error=repr(error)[:200])
+            except Exception:
+                # The worker has more to do than this: it must not end, and end again when it is started anew.
+                log.exception("seat_audit_failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), sweep_seconds)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
@@ -39,8 +40,23 @@ class SalesBooks:
             return await sql.fingerprint_of(conn, order_id)
 
 
+class _Stand(NamedTuple):
+    """How many seats a person has bought, and which of a change's seats have an owner."""
+
+    bought: int
+    sold: tuple[int, ...]
+    unsold: tuple[int, ...]
+
+
+_ROUNDS = 4
+
+
 class SeatSync:
-    """Outbox handler (leased) of topic `seats`: tells Valkey how the books stand. Reads them, so it may repeat."""
+    """Outbox handler (leased) of topic `seats`: tells Valkey how the books stand. Reads them, so it may repeat.
+
+    They are read once more when Valkey has been told: another worker may have told it of a later change first, and what
+    this one had read before then lay on top. Of two that cross, the one that wrote last reads last, and mends.
+    """
 
     def __init__(self, db: Database, store: HoldStore, *, crash_point: CrashPoint = nowhere) -> None:
         self._db = db
@@ -49,30 +65,51 @@ class SeatSync:
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Carry over each change; while Valkey is away they wait (a rebuild reads the books anyway)."""
-        changes = [(row, messages.decode_seats(row.payload)) for row in rows]
+        changes = {row.id: messages.decode_seats(row.payload) for row in rows}
+        attempts = {row.id: row.attempts for row in rows}
+        told: dict[int, _Stand] = {}
         failed: dict[int, Exception] = {}
-        done: list[int] = []
-        sold: dict[str, set[int]] = {}
-        async with self._db.read() as conn:
-            for event_id in {change.event_id for _, change in changes}:
-                ordinals = sorted({o for _, change in changes if change.event_id == event_id for o in change.ordinals})
-                sold[event_id] = set(await sql.sold_ordinals(conn, event_id, ordinals))
-            people = {(change.event_id, change.account_id): 0 for _, change in changes}
-            people |= await sql.bought_by_some(conn, list(people))
 
-        async def carry(row: OutboxRow, change: messages.SeatsChanged) -> None:
-            mine = [o for o in change.ordinals if o in sold[change.event_id]]
-            rest = [o for o in change.ordinals if o not in sold[change.event_id]]
-            bought = people[change.event_id, change.account_id]
+        async def carry(row_id: int, stand: _Stand) -> None:
+            change = changes[row_id]
             try:
-                await self._store.sync(change.event_id, change.account_id, change.hold_id, bought, mine, rest)
-                done.append(row.id)
+                await self._store.sync(
+                    change.event_id, change.account_id, change.hold_id, stand.bought, stand.sold, stand.unsold
+                )
+                told[row_id] = stand
             except ValkeyAway as error:
-                failed[row.id] = RetryLater(min(10.0, 0.5 * 2**row.attempts), str(error)[:200])
+                failed[row_id] = RetryLater(outbox.backoff(attempts[row_id], most=10), str(error)[:200])
 
-        # At once, so that they travel together.
-        await asyncio.gather(*(carry(row, change) for row, change in changes))
+        for _ in range(_ROUNDS):
+            stands = await self._read({row_id: c for row_id, c in changes.items() if row_id not in failed})
+            news = {row_id: stand for row_id, stand in stands.items() if told.get(row_id) != stand}
+            if not news:
+                break
+            # At once, so that they travel together.
+            await asyncio.gather(*(carry(row_id, stand) for row_id, stand in news.items()))
+        else:
+            failed |= {row_id: RetryLater(0, "these seats change all the time") for row_id in news if row_id in told}
         await self._crash_point("seats:synced")
+        done = [row_id for row_id in changes if row_id not in failed]
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed
+
+    async def _read(self, changes: Mapping[int, messages.SeatsChanged]) -> dict[int, _Stand]:
+        """How the books stand, by row."""
+        if not changes:
+            return {}
+        sold: dict[str, set[int]] = {}
+        async with self._db.read() as conn:
+            for event_id in {change.event_id for change in changes.values()}:
+                ordinals = sorted({o for c in changes.values() if c.event_id == event_id for o in c.ordinals})
+                sold[event_id] = set(await sql.sold_ordinals(conn, event_id, ordinals))
+            people = await sql.bought_by_some(conn, list({(c.event_id, c.account_id) for c in changes.values()}))
+        return {
+            row_id: _Stand(
+                people.get((change.event_id, change.account_id), 0),
+                tuple(o for o in change.ordinals if o in sold[change.event_id]),
+                tuple(o for o in change.ordinals if o not in sold[change.event_id]),
+            )
+            for row_id, change in changes.items()
+        }

@@ -7,9 +7,13 @@ import contextlib
 import secrets
 import time
 
+import structlog
+
 from ticketing.base import metrics
 from ticketing.base.clock import Clock
 from ticketing.base.valkey import Valkey, ValkeyAway
+
+log = structlog.get_logger(__name__)
 
 _KEY = "w:felt"
 _FRESH_MS = 5_000
@@ -45,10 +49,14 @@ class Felt:
             durations, self._durations = sorted(self._durations), []
             if durations:
                 p95 = durations[int(len(durations) * 0.95)] if len(durations) > 1 else durations[0]
-                with contextlib.suppress(ValkeyAway):
+                try:
                     text = f"{p95:.1f}:{self._clock.now_ms()}"
                     await self._valkey.execute("HSET", _KEY, self._name, text)
                     await self._valkey.execute("PEXPIRE", _KEY, 60_000)
+                except ValkeyAway:
+                    continue
+                except Exception:
+                    log.exception("felt_not_told")
 
     async def worst(self) -> float | None:
         """The highest p95 (ms) of the last seconds; None when nobody held anything. Raises ValkeyAway."""

@@ -136,11 +136,20 @@ class JoinService:
             inside=standing.inside,
         )
 
-    async def leave(self, event_id: str, account_id: str, reason: str) -> bool:
-        """Give up a place or end a visit; whether there was one. Raises NotFound, Conflict, Unavailable."""
+    async def leave(self, event_id: str, account_id: str, reason: str, *, begun_by: int | None = None) -> bool:
+        """Give up a place or end a visit; whether there was one.
+
+        Args:
+            begun_by: only a visit that began by then (ms), and no place without one.
+
+        Raises NotFound, Conflict, Unavailable.
+        """
         line = await self._line(event_id)
+        if line.phase is Phase.CLOSED:
+            return False  # nobody is inside, and a line that Valkey has lost since is not filled again
+        subject = subject_of(line.salt, account_id)
         try:
-            answer = await self._store.leave(event_id, subject_of(line.salt, account_id), reason, self._clock.now_ms())
+            answer = await self._store.leave(event_id, subject, reason, self._clock.now_ms(), begun_by=begun_by)
         except ValkeyAway:
             raise Unavailable(AWAY) from None
         if answer == "rebuilding":

@@ -2,6 +2,7 @@
 --
 -- KEYS  1 meta  2 reg  3 used  4 lease  5 active  6 door  7 seen  8 ended
 -- ARGV  1 now ms  2 run id  3 subject  4 reason  5 lease id that must be the current one, or '' for whatever there is
+--       6 ms by which the visit must have begun, or '' for whatever there is
 -- returns 'left' | 'none' | 'rebuilding'
 -- include _line.lua
 if not ready(KEYS[1], ARGV[2]) then
@@ -11,6 +12,9 @@ local subject = ARGV[3]
 local index = tonumber(redis.call('HGET', KEYS[2], subject) or 0)
 local mine = lease_of(KEYS[4], subject)
 if index == 0 or (ARGV[5] ~= '' and (not mine or mine.id ~= ARGV[5])) then
+  return 'none'
+end
+if ARGV[6] ~= '' and (not mine or mine.admitted > tonumber(ARGV[6])) then
   return 'none'
 end
 redis.call('HDEL', KEYS[2], subject)

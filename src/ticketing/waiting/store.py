@@ -179,10 +179,13 @@ class LineStore:
         args = [now, RUN_ID, subject, lease_id, self._rules.idle_ms, until]
         return str((await self._valkey.run(_CONFIRM, keys, args)).decode())
 
-    async def leave(self, event_id: str, subject: str, reason: str, now: int, lease_id: str = "") -> str:
-        """Give up the place or the visit: 'left', 'none' or 'rebuilding'."""
+    async def leave(
+        self, event_id: str, subject: str, reason: str, now: int, lease_id: str = "", begun_by: int | None = None
+    ) -> str:
+        """Give up the place or visit, with `begun_by` only one that began by then: 'left', 'none' or 'rebuilding'."""
         keys = self._keys(event_id, "meta", "reg", "used", "lease", "active", "door", "seen", "ended")
-        return str((await self._valkey.run(_LEAVE, keys, [now, RUN_ID, subject, reason, lease_id])).decode())
+        begun = "" if begun_by is None else begun_by
+        return str((await self._valkey.run(_LEAVE, keys, [now, RUN_ID, subject, reason, lease_id, begun])).decode())
 
     async def standing(self, event_id: str, subject: str, now: int) -> Standing | None:
         """Where an account stands; None while the line is being rebuilt."""

@@ -30,7 +30,7 @@ from redis.asyncio.retry import Retry as RedisRetry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from ticketing.base.valkey import Script, Valkey, ValkeyAway, load_script
+from ticketing.base.valkey import Script, Valkey, ValkeyAway, ValkeyFull, load_script
 
 from .port import DeadLetter, Delivery, QueueStats, QueueUnavailable, SendFailed
 from .retry import Retry, check_sizes, chunked
@@ -122,6 +122,8 @@ class ValkeyQueue:
                 for tried in range(1, self._retry.attempts + 1):
                     try:
                         await self._valkey.run(_SEND, [self._stream], bodies)
+                    except ValkeyFull as error:
+                        raise SendFailed(_reason(error), unknown=unknown, failed=at_stake) from error
                     except ValkeyAway as error:
                         unknown, reason = True, _reason(error)
                     except ResponseError as error:
