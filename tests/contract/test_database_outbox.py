@@ -7,12 +7,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.contract.database_fixtures import Place, outbox
 from tests.contract.outbox_desk import NOW, Desk, drained, texts, write, written
-from ticketing.base.outbox import OutboxRow, RetryLater, Topic, outbox_stats, put
+from ticketing.base import alerts
+from ticketing.base.outbox import OutboxRow, RetryLater, Topic, backoff, outbox_stats, put
+
+TIRELESS = 2_000
+"""Tries of a row that is never given up, after a night of them."""
 
 
 @pytest.fixture
@@ -221,6 +225,56 @@ class TestLeased:
         await asyncio.gather(*(drained(worker) for worker in workers))
         assert given == {f"m{i:03}": 1 for i in range(120)}
         assert await desk.payloads() == []
+
+
+class TestBackoff:
+    async def _tried(self, desk: Desk, payload: str, attempts: int) -> None:
+        async with desk.db.write() as conn:
+            await conn.execute(update(outbox).where(outbox.c.payload == payload.encode()).values(attempts=attempts))
+
+    async def test_what_has_been_tried_for_a_night_is_put_back_and_its_neighbours_are_done(self, desk: Desk) -> None:
+        async def handler(rows: Sequence[OutboxRow]) -> dict[int, Exception]:
+            await desk.forget([row for row in rows if row.payload != b"old"])
+            late = [row for row in rows if row.payload == b"old"]
+            return {row.id: RetryLater(backoff(row.attempts, most=30), "not yet") for row in late}
+
+        await desk.put("a", "old", "b")
+        await self._tried(desk, "old", TIRELESS)
+        topic = desk.leased(handler)
+        assert await topic.run_once() == 3
+        (row,) = await desk.db.fetch(select(outbox))
+        assert (row.payload, row.attempts, row.dead, row.available_at) == (b"old", TIRELESS + 1, 0, NOW + 30_000)
+        desk.clock.advance(30)
+        assert await topic.run_once() == 1, "and it is not given up"
+
+    async def test_what_has_been_tried_for_a_night_and_then_fails_is_dead_and_staff_hear_of_it(
+        self, desk: Desk
+    ) -> None:
+        async def breaks(rows: Sequence[OutboxRow]) -> None:
+            raise RuntimeError("broken")
+
+        await desk.put("a", "old", "b")
+        await self._tried(desk, "old", TIRELESS)
+        assert await desk.leased(breaks).run_once() == 3
+        rows = await desk.db.fetch(select(outbox).where(outbox.c.topic == "news").order_by(outbox.c.id))
+        assert [(row.payload, row.attempts, row.dead) for row in rows] == [
+            (b"a", 1, 0),
+            (b"old", TIRELESS + 1, 1),
+            (b"b", 1, 0),
+        ]
+        # Each waits as long as its own tries say.
+        assert [row.available_at - NOW for row in rows] == [500, 60_000, 500]
+        (told,) = await desk.db.fetch(select(outbox.c.payload).where(outbox.c.topic == alerts.TOPIC))
+        alert = alerts.decode(told.payload)
+        assert alert.subject == "Follow-up given up: news"
+        assert f"Row {rows[1].id} " in alert.text
+
+
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 0.5), (1, 1.0), (5, 16.0), (6, 30.0), (1_022, 30.0), (1_100, 30.0), (10**6, 30.0)]
+)
+def test_the_wait_between_tries_doubles_up_to_its_limit(attempts: int, seconds: float) -> None:
+    assert backoff(attempts, most=30) == seconds
 
 
 async def test_without_leases_two_workers_are_given_the_same_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

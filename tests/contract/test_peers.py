@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.contract.database_fixtures import Place
+from tests.endurance import going
 from ticketing.base import peers as module
 from ticketing.base.db import DatabaseAway
 from ticketing.base.peers import Peers, sightings
@@ -145,6 +146,32 @@ async def test_without_the_books_nobody_thinks_itself_alone(
     assert not running.done(), "it looks again"
     stop.set()
     await running
+
+
+async def test_after_an_error_that_nobody_foresaw_it_looks_again_and_thinks_itself_not_alone(
+    process: Callable[[], Made], books: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a release is rolled out before its migration: the table is not there yet."""
+    monkeypatch.setattr(module, "FAILING_EVERY_SECONDS", 0.1)
+    (mine, way), (other, _), staff = process(), process(), books.connect()
+    way.open = False
+
+    async def not_alone() -> bool:
+        return not mine.alone
+
+    async def alone() -> bool:
+        await other.look()
+        return mine.alone
+
+    async with going(mine.run) as loop:
+        await loop.until(alone)
+        async with staff.write() as conn:
+            await conn.run_sync(sightings.drop)
+        await loop.until(not_alone)
+        async with staff.write() as conn:
+            await conn.run_sync(sightings.create)
+        await loop.until(alone)
+    assert "peers_not_asked" in loop.logged
 
 
 async def test_silent_books_keep_no_process_from_ending(

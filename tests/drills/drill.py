@@ -174,9 +174,10 @@ async def run_drill(yard: Yard, drill: Drill, *, pace: float = PACE, lets_in: in
 
 
 def one_line(error: BaseException) -> str:
-    """An error in one line."""
-    first = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__} {first[:300]}".strip()
+    """An error in one line: its first, and its last where that is another, which of a server's log says most."""
+    lines = str(error).strip().splitlines() or [""]
+    last = f" … {lines[-1].strip()[:300]}" if len(lines) > 1 else ""
+    return f"{type(error).__name__} {lines[0][:300]}{last}".strip()
 
 
 def _rate(pace: float) -> int:

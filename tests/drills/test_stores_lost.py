@@ -110,8 +110,8 @@ async def test_valkey_is_away_for_ten_seconds(sale: Sale) -> None:
     try:
         await sale.accepted(10)
         await asyncio.to_thread(site.cache.kill)
-        over = time.monotonic() + 10.0
-        mark = len(sale.history.exchanges)
+        gone = time.monotonic()
+        over = gone + 10.0
         before = len(sale.orders)
         # Who held in time is let through: the database will judge.
         await asyncio.gather(*(sale.place(person, hold) for person, hold in held))
@@ -125,8 +125,10 @@ async def test_valkey_is_away_for_ten_seconds(sale: Sale) -> None:
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
         assert int(refused.headers["retry-after"]) >= 1
         await asyncio.sleep(max(0.0, over - time.monotonic()))
-        held_meanwhile = [e for e in sale.history.exchanges[mark:] if e.path.endswith("/holds") and e.status == 201]
-        assert not held_meanwhile
+        # What was under way when it was killed may have been answered by it, and be read here a moment later.
+        asked_meanwhile = [e for e in sale.history.exchanges if e.path.endswith("/holds") and e.began > gone]
+        assert asked_meanwhile
+        assert not [e for e in asked_meanwhile if e.status == 201]
         await site.cache.start_async()
         await selling
     finally:

@@ -170,7 +170,11 @@ class Reconciler:
         """Settle what the provider knows by now; gives how many orders were settled."""
         async with self._db.read() as conn:
             late = await sql.waiting_for_money(conn, self._clock.now_ms() - self._after_ms, limit)
-        answers = await asyncio.gather(*(self._gateway.lookup(order_id) for order_id in late))
+        answers = await asyncio.gather(*(self._gateway.lookup(order_id) for order_id in late), return_exceptions=True)
+        for order_id, answer in zip(late, answers, strict=True):
+            if isinstance(answer, Exception):
+                # The oldest are asked about first: one that cannot be asked about must not stop all after it for good.
+                log.error("reconcile_lookup_failed", order_id=order_id, exc_info=answer)
         known: dict[str, Known] = {
             order_id: answer
             for order_id, answer in zip(late, answers, strict=True)

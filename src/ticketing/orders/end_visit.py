@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import structlog
+
 from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
@@ -13,6 +15,8 @@ from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.orders import messages, sql
 from ticketing.waiting.join import JoinService
 from ticketing.waiting.model import Ending
+
+log = structlog.get_logger(__name__)
 
 CLOCKS_APART_MS = 2_000
 """The clocks of the process that let somebody in and of the one that took the order may differ by so much."""
@@ -51,6 +55,10 @@ class EndVisit:
                     failed[row.id] = RetryLater(outbox.backoff(row.attempts, most=10), problem.detail)
                 else:
                     done.append(row.id)
+            except Exception as error:
+                # What is wrong with one visit must not keep others inside.
+                log.exception("visit_not_ended", order_id=order_id)
+                failed[row.id] = error
 
         # At once, so that they travel together.
         await asyncio.gather(*(end(order_id, row) for order_id, row in by_order.items()))

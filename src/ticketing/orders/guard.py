@@ -94,8 +94,8 @@ class IntakeGuard:
             part = lost[start : start + _CHUNK]
             await self._queue.send([kept[order_id][1] for order_id in part])
             for order_id in part:
-                self._accepted.pop(order_id, None)
-                self._accepted[order_id] = (now, kept[order_id][1])
+                if self._accepted.pop(order_id, None) is not None:
+                    self._accepted[order_id] = (now, kept[order_id][1])
         if lost:
             log.error("orders_sent_again", count=len(lost), order_ids=lost[:10])
         return len(lost)

@@ -40,20 +40,26 @@ class SeatAudit:
         loop = asyncio.get_running_loop()
         while not stop.is_set():
             try:
-                events = [event.id for event in await self._catalog.listed()]
-                for event_id in events:
-                    await self.sweep(event_id)
-                if loop.time() >= next_audit:
-                    for event_id in events:
-                        await self.audit(event_id)
+                auditing = loop.time() >= next_audit
+                for event in await self._catalog.listed():
+                    await self._look_after(event.id, auditing)
+                if auditing:
                     next_audit = loop.time() + audit_seconds
             except (ValkeyAway, DatabaseAway) as error:
                 log.warning("seat_audit_waits", error=repr(error)[:200])
-            except Exception:
-                # The worker has more to do than this: it must not end, and end again when it is started anew.
-                log.exception("seat_audit_failed")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), sweep_seconds)
+
+    async def _look_after(self, event_id: str, auditing: bool) -> None:
+        """One event's turn. Whatever is wrong with it ends neither the worker nor the turn of the others."""
+        try:
+            await self.sweep(event_id)
+            if auditing:
+                await self.audit(event_id)
+        except (ValkeyAway, DatabaseAway):
+            raise
+        except Exception:
+            log.exception("seat_audit_failed", event_id=event_id)
 
     async def sweep(self, event_id: str) -> None:
         """Free holds that are over; rebuild the event if Valkey does not know it. Raises ValkeyAway, DatabaseAway."""

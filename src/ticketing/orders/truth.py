@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import structlog
+
 from ticketing.base import outbox
 from ticketing.base.crash import CrashPoint, nowhere
 from ticketing.base.db import Database
@@ -13,6 +15,8 @@ from ticketing.base.outbox import OutboxRow, RetryLater
 from ticketing.base.valkey import ValkeyAway
 from ticketing.holds.store import HoldStore
 from ticketing.orders import messages, sql
+
+log = structlog.get_logger(__name__)
 
 
 class SalesBooks:
@@ -79,6 +83,9 @@ class SeatSync:
                 told[row_id] = stand
             except ValkeyAway as error:
                 failed[row_id] = RetryLater(outbox.backoff(attempts[row_id], most=10), str(error)[:200])
+            except Exception as error:
+                log.exception("seats_not_told", event_id=change.event_id)
+                failed[row_id] = error
 
         for _ in range(_ROUNDS):
             stands = await self._read({row_id: c for row_id, c in changes.items() if row_id not in failed})

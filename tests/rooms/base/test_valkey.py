@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ResponseError
 
-from ticketing.base.valkey import Script, Valkey, ValkeyAway, load_script
+from tests.endurance import full
+from ticketing.base.valkey import Script, Valkey, ValkeyAway, ValkeyFull, load_script
 from ticketing.base.valkey_server import ValkeyServer
 
 ECHO = Script("echo", "return {KEYS[1], ARGV[1]}")
+WRITE = Script("write", "return redis.call('SET', KEYS[1], ARGV[1])")
 BOUND = 5.0
 """Seconds within which a client with one second of patience must have said something."""
 
@@ -301,11 +303,31 @@ async def test_a_demoted_server_is_away_and_its_connection_is_given_up(valkey: V
         with pytest.raises(ValkeyAway, match="read only"):
             await valkey.execute("SET", "key", "value")
         with pytest.raises(ValkeyAway, match="read only"):
-            await valkey.run(Script("write", "return redis.call('SET', KEYS[1], ARGV[1])"), ["key"], ["value"])
+            await valkey.run(WRITE, ["key"], ["value"])
     finally:
         await valkey.execute("REPLICAOF", "NO", "ONE")
     assert await valkey.execute("SET", "key", "value") == b"OK"
     assert await valkey.execute("CLIENT", "ID") > before, "the name may lead to another server now: a new connection"
+
+
+async def test_a_full_server_is_away_for_what_needs_memory_and_for_nothing_else(valkey: Valkey) -> None:
+    await valkey.execute("SET", "kept", "1")
+    before = await valkey.execute("CLIENT", "ID")
+    async with full(valkey):
+        one, bad, script, two = await asyncio.gather(
+            valkey.execute("GET", "kept"),
+            valkey.execute("SET", "key", "value"),
+            valkey.run(WRITE, ["key"], ["value"]),
+            valkey.execute("GET", "kept"),
+            return_exceptions=True,
+        )
+        assert (one, two) == (b"1", b"1")
+        assert (type(bad), type(script)) == (ValkeyFull, ValkeyFull)
+        with pytest.raises(ValkeyAway, match="OutOfMemory"):
+            await valkey.execute("SET", "key", "value")
+        assert await valkey.execute("EXISTS", "key") == 0, "what was refused did not run"
+    assert await valkey.execute("SET", "key", "value") == b"OK"
+    assert await valkey.execute("CLIENT", "ID") == before, "it is the right server: no new connection"
 
 
 async def test_a_closed_client_leaves_nobody_waiting(base_valkey: ValkeyServer) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import select
 
 from tests.rooms.catalog.plans import small_hall
@@ -105,6 +107,13 @@ class Desk:
     async def waiting(self) -> list[str]:
         """Topics of the outbox, sorted."""
         return sorted(row.topic for row in await self.db.fetch(select(outbox.c.topic)))
+
+
+@pytest.fixture
+def logged() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged, kept instead of printed: a traceback with all that was known on the way takes a second."""
+    with structlog.testing.capture_logs() as logged:
+        yield logged
 
 
 @pytest.fixture

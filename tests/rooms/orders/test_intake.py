@@ -331,6 +331,27 @@ async def test_with_queue_and_database_away_nothing_is_promised(counter: Counter
     counter.queue_server.start()
 
 
+async def test_a_database_that_hangs_is_not_waited_for_and_the_same_key_succeeds_later(
+    counter: Counter, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's transaction keeps the file: writers would wait for half a minute, and their buyers with them."""
+    monkeypatch.setattr(intake_module, "SPARE_SECONDS", 0.2)
+    token = await counter.hold("A-1-1")
+    counter.queue_server.kill()
+    async with db.write():
+        with pytest.raises(Problem) as refused:
+            # Many times what it may take, a fraction of what the database would.
+            async with asyncio.timeout(5):
+                await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY)
+    assert (refused.value.status, refused.value.code) == (503, "unavailable")
+    assert refused.value.extra["retry_after"] >= 1
+    order_id = await counter.sparing.place(ALICE, token, "card", "tok_ok", KEY)
+    counter.queue_server.start()
+    assert await placed_topic(counter, db).run_once() == 1, "what was refused has left nothing behind"
+    async with db.read() as conn:
+        assert list(await orders_sql.find_orders(conn, [order_id])) == [order_id]
+
+
 async def test_one_written_order_that_cannot_be_fulfilled_stops_no_other(counter: Counter, db: Database) -> None:
     await SpareIntake(db, counter.clock)(b"not an order")
     token = await counter.hold("A-1-1")
@@ -389,3 +410,19 @@ async def test_price_and_seats_are_those_of_the_token_and_not_to_be_chosen(count
     cheaper = msgspec.structs.replace(claims, amounts=(1,))
     token = sign_hold(Signer({"k1": bytes(32)}, "k1"), cheaper)
     assert (await counter.refusal(token)).code == "invalid_hold"
+
+
+async def test_with_valkey_full_a_genuine_hold_is_ordered_and_the_same_key_is_the_same_order(counter: Counter) -> None:
+    token, other = await counter.hold("A-1-1"), await counter.hold("A-1-2")
+    cache = Valkey(counter.cache_server.url)
+    await cache.execute("CONFIG", "SET", "maxmemory", "1")
+    try:
+        order_id = await counter.order(token)
+        assert await counter.order(token) == order_id
+        assert (await counter.refusal("v1.k1.x.y", OTHER_KEY)).code == "invalid_hold"
+    finally:
+        await cache.execute("CONFIG", "SET", "maxmemory", "0")
+        await cache.close()
+    assert {message.order_id for message in await counter.queued()} == {order_id}
+    assert await counter.order(token) == order_id
+    assert await counter.order(other, OTHER_KEY) != order_id

@@ -1,24 +1,29 @@
-"""A batch of news: read together, sent one by one, and what is wrong with one keeps no other buyer waiting."""
+"""A batch of news: read together, sent several at once, and what is wrong with one keeps no other buyer waiting."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
 
+from tests.people import eventually
 from tests.rooms.orders.conftest import Desk
 from ticketing.accounts.model import Account, Role
 from ticketing.accounts.sql import insert_account
+from ticketing.base.db import DatabaseAway
 from ticketing.base.outbox import OutboxRow, Topic, outbox
+from ticketing.catalog.load import Catalog, LoadedEvent
+from ticketing.notices import send as send_module
 from ticketing.notices.mailbox import MailboxTransport, list_messages
-from ticketing.notices.model import Message, SendFailed
-from ticketing.notices.send import Notices
+from ticketing.notices.model import Message, SendFailed, Transport
+from ticketing.notices.send import AT_ONCE, Notices
 from ticketing.orders import messages
 from ticketing.tickets.issue import Issue
 
-BUYERS = 5
+BUYERS = AT_ONCE + 2
 
 
 class Picky:
@@ -34,13 +39,45 @@ class Picky:
         await self._inner.send(message)
 
 
+class Slow:
+    """A transport that keeps every mail under way until the gate is opened."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+        self.gate = asyncio.Event()
+        self.under_way = 0
+        self.most = 0
+
+    async def send(self, message: Message) -> None:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await self.gate.wait()
+            await self._inner.send(message)
+        finally:
+            self.under_way -= 1
+
+
+class Forgetful(Catalog):
+    """A catalogue that cannot reach its database at one of the times it is asked: it no longer knew the event."""
+
+    def fail_at(self, number: int) -> None:
+        self._until_failure = number
+
+    async def get(self, event_id: str) -> LoadedEvent:
+        self._until_failure -= 1
+        if self._until_failure == 0:
+            raise DatabaseAway("away while a mail is composed")
+        return await super().get(event_id)
+
+
 def address(number: int) -> str:
     return f"fan-{number}@example.com"
 
 
 @pytest.fixture
 async def news(desk: Desk) -> list[OutboxRow]:
-    """Rows of topic `notice`: five buyers have their tickets."""
+    """Rows of topic `notice`: more buyers than are told at once have their tickets."""
     async with desk.db.write() as conn:
         for number in range(BUYERS):
             account = Account(f"acc_{number}", address(number), f"Fan {number}", Role.FAN)
@@ -73,12 +110,13 @@ async def test_everybody_is_told_and_the_rows_are_gone(desk: Desk, news: list[Ou
     assert (await desk.waiting()).count("notice") == 0
 
 
+@pytest.mark.usefixtures("logged")
 @pytest.mark.parametrize("error", [SendFailed("later", permanent=False), RuntimeError("a bug")])
 async def test_what_fails_for_one_is_tried_again_and_stops_no_other(
     desk: Desk, news: list[OutboxRow], tmp_path: Path, error: Exception
 ) -> None:
     have_mail, failed = await told(desk, news, tmp_path / "mail", {address(2): error})
-    assert have_mail == [address(n) for n in (0, 1, 3, 4)]
+    assert have_mail == [address(n) for n in range(BUYERS) if n != 2]
     assert failed == {news[2].id: error}
     assert (await desk.waiting()).count("notice") == 1
 
@@ -88,3 +126,62 @@ async def test_an_address_that_is_none_is_given_up(desk: Desk, news: list[Outbox
     have_mail, failed = await told(desk, news, tmp_path / "mail", refused)
     assert (len(have_mail), failed) == (BUYERS - 1, {})
     assert (await desk.waiting()).count("notice") == 0
+
+
+@pytest.mark.parametrize("at_once", [AT_ONCE, BUYERS], ids=["as it is", "no limit"])
+async def test_several_are_told_at_once_and_no_more_than_a_mail_server_likes(
+    desk: Desk, news: list[OutboxRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """With room for everybody (the control) all mails would be under way together."""
+    monkeypatch.setattr(send_module, "AT_ONCE", at_once)
+    mail = MailboxTransport(tmp_path / "mail", "no-reply@example.com", clock=desk.clock)
+    slow = Slow(mail)
+    handler = Notices(desk.db, desk.catalog, slow, public_url="https://tickets.example.com")
+    telling = asyncio.create_task(handler(news))
+
+    async def as_many_as_may() -> bool:
+        return slow.under_way >= at_once
+
+    await eventually(as_many_as_may)
+    slow.gate.set()
+    assert await telling == {}
+    assert slow.most == at_once
+    assert sorted(message.to for message in list_messages(tmp_path / "mail")) == [address(n) for n in range(BUYERS)]
+
+
+@pytest.mark.usefixtures("logged")
+async def test_mails_that_fail_give_their_place_to_the_others(
+    desk: Desk, news: list[OutboxRow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many fail as may be under way: did one keep its place or end the batch, somebody would go without mail."""
+    monkeypatch.setattr(send_module, "AT_ONCE", 2)
+    refused: dict[str, Exception] = {
+        address(0): RuntimeError("a bug"),
+        address(1): SendFailed("later", permanent=False),
+        address(3): RuntimeError("another bug"),
+    }
+    async with asyncio.timeout(10):
+        have_mail, failed = await told(desk, news, tmp_path / "mail", refused)
+    assert have_mail == [address(n) for n in range(BUYERS) if n not in (0, 1, 3)]
+    assert failed == {news[n].id: refused[address(n)] for n in (0, 1, 3)}
+    assert (await desk.waiting()).count("notice") == 3
+
+
+async def test_with_the_database_away_for_one_mail_that_one_alone_comes_again(
+    desk: Desk, news: list[OutboxRow], tmp_path: Path
+) -> None:
+    catalog = Forgetful(desk.db, desk.clock)
+    catalog.fail_at(3)
+    mail = MailboxTransport(tmp_path / "mail", "no-reply@example.com", clock=desk.clock)
+    handler = Notices(desk.db, catalog, mail, public_url="https://tickets.example.com")
+    topic = Topic(messages.NOTICE, desk.db, desk.clock, leased=handler)
+    assert await topic.run_once() == len(news)
+    assert len(list_messages(tmp_path / "mail")) == BUYERS - 1
+    (left,) = await desk.db.fetch(select(outbox).where(outbox.c.topic == messages.NOTICE))
+    assert (left.attempts, left.dead) == (1, 0)
+    assert await topic.run_once() == 0, "not at once: the database may need a moment"
+    # Long before its lease would be over.
+    desk.clock.advance(1)
+    assert await topic.run_once() == 1
+    assert sorted(message.to for message in list_messages(tmp_path / "mail")) == [address(n) for n in range(BUYERS)]
+    await catalog.close()

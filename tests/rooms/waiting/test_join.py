@@ -9,7 +9,7 @@ import pytest
 from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, step
 from ticketing.base.errors import Conflict, Forbidden, NotFound, RateLimited, Unavailable
 from ticketing.waiting.controls import Change
-from ticketing.waiting.model import INDEX_BLOCK, Stock
+from ticketing.waiting.model import INDEX_BLOCK, Ending, Stock
 
 
 @pytest.fixture
@@ -141,13 +141,80 @@ async def test_who_calls_without_end_is_told_to_wait(lobby: Bench) -> None:
     assert (await lobby.census()).refused == 1
 
 
-async def test_in_an_open_line_with_room_a_join_is_a_way_in(bench: Bench) -> None:
+@pytest.fixture
+async def opened(bench: Bench) -> Bench:
+    """The bench, its line open: three are called, and nobody has come yet."""
     leader = bench.candidate()
     await step(leader)
     bench.clock.advance(LOBBY_MS / 1000)
     for _ in range(3):
         await step(leader)
         bench.clock.advance(1)
-    views = [await bench.join(f"acc_{n}") for n in range(5)]
+    return bench
+
+
+async def test_in_an_open_line_with_room_a_join_is_a_way_in(opened: Bench) -> None:
+    views = [await opened.join(f"acc_{n}") for n in range(5)]
     assert [view.entry is not None for view in views] == [True] * 3 + [False] * 2
     assert [view.place.position for view in views] == [1, 2, 3, 4, 5]
+
+
+async def leave_what_began_by(bench: Bench, begun_by: int | None) -> bool:
+    """End acc_a's visit, as the news of an order does."""
+    return await bench.api.joins.leave(bench.event.id, "acc_a", Ending.ORDERED, begun_by=begun_by)
+
+
+async def test_a_visit_that_began_later_is_not_ended(opened: Bench) -> None:
+    began, who = opened.now, await opened.subject("acc_a")
+    assert (await opened.join("acc_a")).entry is not None
+    assert not await leave_what_began_by(opened, began - 1)
+    assert await opened.inside() == {who}
+    assert await leave_what_began_by(opened, began)
+    assert await opened.inside() == set()
+
+
+async def back_again(bench: Bench, *, let_in: bool) -> int:
+    """acc_a was inside, left, and joined again: waits, or is inside once more. Gives an instant of the first visit."""
+    assert (await bench.join("acc_a")).entry is not None
+    ordered_at = bench.now
+    bench.clock.advance(1)
+    assert await bench.leave("acc_a")
+    # Three were called, and all have come: whoever joins now waits for the leader.
+    for person in ("acc_b", "acc_c"):
+        await bench.join(person)
+    assert (await bench.join("acc_a")).entry is None
+    if let_in:
+        bench.clock.advance(1)
+        await step(bench.leader)
+        await bench.claim("acc_a")
+    return ordered_at
+
+
+@pytest.mark.parametrize("let_in", [False, True])
+async def test_who_is_back_keeps_what_they_have_when_an_earlier_visit_is_to_be_ended(
+    opened: Bench, let_in: bool
+) -> None:
+    ordered_at = await back_again(opened, let_in=let_in)
+    before = await opened.api.joins.place(opened.event.id, "acc_a")
+    assert (before.inside is not None) == let_in
+    assert not await leave_what_began_by(opened, ordered_at)
+    assert await opened.api.joins.place(opened.event.id, "acc_a") == before
+
+
+@pytest.mark.parametrize("let_in", [False, True])
+async def test_control_without_an_instant_it_would_be_taken(opened: Bench, let_in: bool) -> None:
+    await back_again(opened, let_in=let_in)
+    assert await leave_what_began_by(opened, None)
+    with pytest.raises(NotFound):
+        await opened.api.joins.place(opened.event.id, "acc_a")
+
+
+async def test_of_a_closed_line_that_valkey_has_forgotten_there_is_nothing_to_leave(opened: Bench) -> None:
+    """Nobody leads it any more: to wait until it is brought back would be to wait for ever."""
+    await opened.join("acc_a")
+    opened.clock.advance(60 * 24 * 3600)
+    await step(opened.leader)
+    assert (await opened.line()).phase == "closed"
+    keys = await opened.valkey.execute("KEYS", f"w:{{{opened.event.id}}}:*")
+    await opened.valkey.execute("DEL", *keys)
+    assert not await opened.leave("acc_a")
