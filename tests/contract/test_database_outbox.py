@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.contract.database_fixtures import Place, outbox
 from tests.contract.outbox_desk import NOW, Desk, drained, texts, write, written
 from ticketing.base import alerts
+from ticketing.base import outbox as outbox_module
 from ticketing.base.outbox import OutboxRow, RetryLater, Topic, backoff, outbox_stats, put
 
 TIRELESS = 2_000
@@ -268,6 +269,26 @@ class TestBackoff:
         alert = alerts.decode(told.payload)
         assert alert.subject == "Follow-up given up: news"
         assert f"Row {rows[1].id} " in alert.text
+
+    async def test_of_thousands_that_are_given_up_for_one_cause_staff_hear_once(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def breaks(rows: Sequence[OutboxRow]) -> None:
+            raise RuntimeError("broken")
+
+        names = [f"n{number}" for number in range(5)]
+        await desk.put(*names)
+        for name in names:
+            await self._tried(desk, name, TIRELESS)
+        topic = desk.leased(breaks)
+        assert await topic.run_once() == 5
+        told = select(outbox.c.id).where(outbox.c.topic == alerts.TOPIC)
+        assert len(await desk.db.fetch(told)) == 1
+        monkeypatch.setattr(outbox_module, "QUIET_SECONDS", 0.0)
+        await desk.put("later")
+        await self._tried(desk, "later", TIRELESS)
+        assert await topic.run_once() == 1
+        assert len(await desk.db.fetch(told)) == 2, "and again when it goes on"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ class Ledger:
     """Account → first claim that ended without an answer: its visit may have begun then."""
     doubtful: set[str] = field(default_factory=set)
     """Accounts with more than one place that is not known to be used: what they gave up came back in a loss."""
+    away: set[str] = field(default_factory=set)
+    """Who left before the draw: the place is theirs when they come back. A loss may forget that they left."""
     revived: set[str] = field(default_factory=set)
     """Whose visit came back with a refill: how long they had been idle was lost, so they have the whole time again."""
     serving: int = 0
@@ -76,6 +78,7 @@ class Ledger:
         """A place was given."""
         assert self.owner.setdefault(index, account) == account, f"P3: {index} was given to two accounts"
         assert index not in self.used, f"P3: the place {index} was used"
+        self.away.discard(account)
         spot, over = self.spots.get(account), self.is_over(account)
         unused = spot is not None and spot.index not in self.used and not over
         if spot is not None and unused and (spot.known or brought) and account not in self.doubtful:
@@ -109,6 +112,7 @@ class Ledger:
         assert self.owner.get(stay.index) == account, f"P4: {account} came in by {stay.index}, which is another's"
         assert stay.index not in self.used, f"P8: the place {stay.index} was used"
         assert position <= serving, f"P4: {position} came in before its turn, {serving}"
+        self.away.discard(account)
         before, was_inside = self.stays.get(account), account in self.inside()
         if was_inside and before is not None:
             assert before.lease == stay.lease, f"P8: {account} was given a second visit"
@@ -138,6 +142,8 @@ class Ledger:
         )
         if code in ("unavailable", "rebuilding"):
             self.failed(account)
+        if code != "not_in_line":
+            self.away.discard(account)
         if code in ("line_full", "line_paused"):
             assert position is not None
             self.door[account] = (position, self.now)
@@ -146,8 +152,12 @@ class Ledger:
         """A claim ended without an answer: a visit may have begun."""
         self.half_way.setdefault(account, self.now)
 
-    def left(self, account: str) -> None:
-        """A place was given up."""
+    def left(self, account: str, *, drawn: bool) -> None:
+        """A place was given up; before the draw it is not used, and comes back with whoever left it."""
+        if not drawn:
+            assert account not in self.away, f"{account} left twice"
+            self.away.add(account)
+            return
         spot = self.spots[account]
         self.used[spot.index] = False
         self.stays.pop(account, None)
@@ -172,6 +182,7 @@ class Ledger:
         self.doubtful |= {self.owner[index] for index, saved in self.used.items() if not saved}
         self.used = {index: True for index, saved in self.used.items() if saved}
         self.door.clear()
+        self.away.clear()
 
     def see(self, serving: int, shown: int) -> None:
         """What the books say is being served, and what the public status says."""

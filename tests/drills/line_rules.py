@@ -167,9 +167,9 @@ class LineMachine(RuleBasedStateMachine):
 
     @rule(account=accounts)
     def leave(self, account: str) -> None:
-        self.count()
+        seen = self.count()
         if account in self.ledger.spots and self.world.leave(account) is True:
-            self.ledger.left(account)
+            self.ledger.left(account, drawn=seen.meta["phase"] not in ("lobby", "drawing"))
 
     # --- the promoter, the house, the clock -----------------------------------------------------------------------
 
@@ -302,7 +302,7 @@ class LineMachine(RuleBasedStateMachine):
                     self.join(account, True, 0)
                 if account in self.ledger.inside():
                     assert self.world.leave(account)
-                    self.ledger.left(account)
+                    self.ledger.left(account, drawn=True)
                     waiting.discard(account)
             if not waiting:
                 return

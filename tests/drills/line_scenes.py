@@ -17,14 +17,22 @@ CALLED = EVERYBODY // 2
 
 
 class Scene:
-    """A line whose first half has been called; people are named by their place, 1 the first."""
+    """A line whose first half has been called; people are named by their place, 1 the first. Or a lobby."""
 
-    def __init__(self, machine: type[LineMachine], *, cap: int = 1, rate: int = 100, early: int = EVERYBODY) -> None:
+    def __init__(
+        self,
+        machine: type[LineMachine],
+        *,
+        cap: int = 1,
+        rate: int = 100,
+        early: int = EVERYBODY,
+        opened: bool = True,
+    ) -> None:
         self.machine = machine()
-        self.machine.begin(early=early, opened=True, cap=cap, rate=rate)
+        self.machine.begin(early=early, opened=opened, cap=cap, rate=rate)
         line = self.machine.world.look().line
         spots = self.machine.ledger.spots
-        self._by_place = sorted(spots, key=lambda account: place_of(line, spots[account].index))
+        self._by_place = sorted(spots, key=lambda account: place_of(line, spots[account].index)) if opened else []
         self.look()
 
     def look(self) -> None:
@@ -105,6 +113,15 @@ def a_place_is_given_up_and_claimed(machine: type[LineMachine]) -> Scene:
     return scene
 
 
+def somebody_changes_their_mind_in_the_lobby(machine: type[LineMachine]) -> Scene:
+    """Out and in again before the draw: one account, one place in it."""
+    scene = Scene(machine, early=3, opened=False)
+    scene.machine.leave(ACCOUNTS[0])
+    scene.machine.join(ACCOUNTS[0], False, 0)
+    scene.look()
+    return scene
+
+
 def a_leader_wakes_up_late(machine: type[LineMachine]) -> Scene:
     """Stopped before it says what it decided; another leads on and calls more; then it says it."""
     scene = Scene(machine, cap=2)
@@ -171,6 +188,7 @@ SCENES: dict[str, Callable[[type[LineMachine]], Scene]] = {
     "who stands at the door is overtaken": the_second_at_the_door_is_quicker,
     "another server's state is trusted": a_replica_takes_over_that_missed_a_visit,
     "a used place is good again": a_place_is_given_up_and_claimed,
+    "a place left in the lobby is used": somebody_changes_their_mind_in_the_lobby,
     "a leader that was replaced goes on": a_leader_wakes_up_late,
     "indexes given out are not written down": two_join_around_a_loss,
     "places called are not written down": places_are_called,

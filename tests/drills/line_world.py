@@ -132,7 +132,7 @@ class World:
         assert self.bench is not None
         await self._forget_calls()
         try:
-            return await process.joins.join(self.bench.event.id, account, f"ses_{account}", ticket)
+            return await process.joins.join(self.bench.event.id, account, f"ses_{account}", ticket, paid=True)
         except Problem as problem:
             return problem.code
         except Crashed:
@@ -158,7 +158,7 @@ class World:
     async def _forget_calls(self) -> None:
         # How often people call is not what this machine is about, and the server's clock cannot be moved by hand.
         assert self.bench is not None
-        keys = await self.bench.valkey.execute("KEYS", "*:calls:*")
+        keys = [key for name in ("calls", "given") for key in await self.bench.valkey.execute("KEYS", f"*:{name}:*")]
         if keys:
             await self.bench.valkey.execute("DEL", *keys)
 

@@ -87,6 +87,15 @@ def no_memory_of_used_places(monkeypatch: pytest.MonkeyPatch) -> None:
     patch(monkeypatch, "_LEAVE", "redis.call('HDEL', KEYS[2], subject)", "")
 
 
+def no_way_back_into_the_lobby(monkeypatch: pytest.MonkeyPatch) -> None:
+    patch(
+        monkeypatch,
+        "_LEAVE",
+        "if not mine and (line.phase == 'lobby' or line.phase == 'drawing') then",
+        "if false then",
+    )
+
+
 def no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
     async def anybody(*_: Any) -> bool:
         return True
@@ -146,6 +155,7 @@ BREAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "who stands at the door is overtaken": no_order_at_the_door,
     "another server's state is trusted": no_run_id,
     "a used place is good again": no_memory_of_used_places,
+    "a place left in the lobby is used": no_way_back_into_the_lobby,
     "a leader that was replaced goes on": no_fence,
     "indexes given out are not written down": forget("issued"),
     "places called are not written down": forget("serving"),

@@ -27,7 +27,12 @@ def listens(port: int) -> bool:
 def test_a_providers_address_from_outside_is_kept_and_ctrl_c_ends_everything(short_folder: Path) -> None:
     port, provider, data = free_port(), free_port(), short_folder / "demo"
     command = [sys.executable, "-m", "ticketing", "demo", "--port", str(port), "--data", str(data), "--processes", "1"]
-    environ = os.environ | {"TICKETING_PAYMENT_URL": f"http://127.0.0.1:{provider}"}
+    # Whoever has exported this for other commands must not find accounts with known passwords in it.
+    real = short_folder / "real.sqlite3"
+    environ = os.environ | {
+        "TICKETING_PAYMENT_URL": f"http://127.0.0.1:{provider}",
+        "TICKETING_DATABASE_URL": f"sqlite+aiosqlite:///{real}",
+    }
     with (short_folder / "said").open("wb") as said:
         demo = subprocess.Popen(command, stdout=said, stderr=said, env=environ, start_new_session=True)
     try:
@@ -38,6 +43,8 @@ def test_a_providers_address_from_outside_is_kept_and_ctrl_c_ends_everything(sho
             time.sleep(0.2)
         assert httpx.get(f"http://127.0.0.1:{port}/health/ready").json()["status"] == "ready"
         assert listens(provider)
+        assert not real.exists()
+        assert "TICKETING_DATABASE_URL is set and not used" in " ".join((short_folder / "said").read_text().split())
         os.killpg(demo.pid, signal.SIGINT)  # to everything that runs in the terminal
         assert demo.wait(60) == 0, (short_folder / "said").read_text()
     finally:

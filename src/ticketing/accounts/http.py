@@ -20,7 +20,7 @@ from ticketing.accounts.sign_in import sign_in
 from ticketing.base.clock import Clock, rfc3339
 from ticketing.base.db import Database
 from ticketing.base.errors import Unauthenticated
-from ticketing.base.rate import Limit, RateLimiter
+from ticketing.base.rate import Limit, RateLimiter, origin_of
 from ticketing.base.web import problems
 
 
@@ -70,7 +70,7 @@ def _out(account: Account) -> AccountOut:
 
 
 def _address(request: Request[Any, Any, Any]) -> str:
-    return request.client.host if request.client else "unknown"
+    return origin_of(request.client.host if request.client else None)
 
 
 def _cookie(token: str, max_age: int) -> Cookie:
@@ -117,7 +117,7 @@ def routes(
         """Sign in: sets the session cookie and also answers a bearer token for API clients."""
         await limiter.check(by_address, _address(request))
         token, session, account = await sign_in(
-            db, passwords, sessions, limiter, email=data.email, password=data.password
+            db, passwords, sessions, limiter, email=data.email, password=data.password, origin=_address(request)
         )
         max_age = (session.expires_at - clock.now_ms()) // 1000
         body = SessionOut(_out(account), sessions.csrf_token(session.session_id), rfc3339(session.expires_at), token)

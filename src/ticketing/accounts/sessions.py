@@ -10,10 +10,12 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ticketing.accounts import sql
 from ticketing.accounts.model import Account, Role, Session
@@ -61,12 +63,17 @@ class Sessions:
         self._read_until = 0
 
     async def start(self, account: Account) -> tuple[str, Session]:
-        """A new session: the token and what it says."""
-        token, session, now = self._make(account)
-        await self._db.transact(
-            lambda conn: sql.insert_session(conn, session.session_id, account.account_id, now, session.expires_at)
-        )
-        return token, session
+        """A new session: the token and what it says, the account's role of this moment among it."""
+
+        async def work(conn: AsyncConnection) -> tuple[str, Session]:
+            # Looking at the password may take seconds in a rush. Whose role was changed meanwhile has lost the sessions
+            # of then; this one must not bring the old role back.
+            role = await sql.role_now(conn, account.account_id)
+            token, session, now = self._make(replace(account, role=role or account.role))
+            await sql.insert_session(conn, session.session_id, account.account_id, now, session.expires_at)
+            return token, session
+
+        return await self._db.transact(work)
 
     async def start_many(self, accounts: Sequence[Account]) -> list[str]:
         """A new session for each account, in one transaction: the tokens. For rehearsals, where a crowd has signed in
@@ -127,8 +134,13 @@ class Sessions:
         listener = asyncio.create_task(self._listen())
         try:
             while not stop.is_set():
-                with contextlib.suppress(DatabaseAway):
+                try:
                     await self.refresh()
+                except DatabaseAway:
+                    pass
+                except Exception:
+                    # Should this end, sessions that were ended elsewhere would be good here until they expire.
+                    log.exception("revocations_not_read")
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), every_seconds)
         finally:
@@ -148,6 +160,8 @@ class Sessions:
                             self._revoked[session_id] = int(expires)
             except (RedisError, OSError) as error:
                 log.debug("revocation_channel_lost", error=repr(error))
+            except Exception:
+                log.exception("revocation_channel_failed")
             finally:
                 await client.aclose()
             await asyncio.sleep(1.0)

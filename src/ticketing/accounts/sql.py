@@ -84,6 +84,13 @@ async def find_accounts(conn: AsyncConnection, account_ids: list[str]) -> dict[s
     return {row.id: _account(row) for row in rows}
 
 
+async def role_now(conn: AsyncConnection, account_id: str) -> Role | None:
+    """An account's role, which stays as it is until the caller's transaction ends; None without such an account."""
+    query = select(accounts.c.role).where(accounts.c.id == account_id).with_for_update(read=True)
+    role = (await conn.execute(query)).scalar_one_or_none()
+    return None if role is None else Role(role)
+
+
 async def set_password_hash(conn: AsyncConnection, account_id: str, password_hash: str) -> None:
     """Store a re-computed hash after its parameters changed."""
     await conn.execute(update(accounts).where(accounts.c.id == account_id).values(password_hash=password_hash))

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -22,6 +22,22 @@ from ticketing.base.web import problem_of, unreadable_json
 _JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 _PROBLEM: tuple[bytes, bytes] = (b"content-type", b"application/problem+json")
 _NO_STORE: tuple[bytes, bytes] = (b"cache-control", b"no-store")
+
+
+def read_cookies(header: str) -> dict[str, str]:
+    """Name → value, as the framework reads a Cookie header, so that nobody is signed in on some routes only.
+
+    Not by http.cookies: it stops at the first cookie that it does not understand, and other people's (JSON, Korean in
+    UTF-8, from the parent domain) stand beside ours.
+    """
+    found = {}
+    for cookie in header.split(";"):
+        name, is_pair, value = cookie.partition("=")
+        name, value = name.strip(), value.strip()
+        if is_pair and name:
+            quoted = len(value) >= 2 and value[0] == value[-1] == '"'
+            found[name] = unquote(value[1:-1] if quoted else value)
+    return found
 
 
 class Headers:
@@ -50,11 +66,7 @@ class HotRequest:
     @property
     def cookies(self) -> Mapping[str, str]:
         """The cookies."""
-        try:
-            jar = SimpleCookie(self.headers.get("cookie", ""))
-        except CookieError:
-            return {}
-        return {name: morsel.value for name, morsel in jar.items()}
+        return read_cookies(self.headers.get("cookie", ""))
 
 
 @dataclass(frozen=True)

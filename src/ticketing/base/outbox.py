@@ -127,6 +127,10 @@ async def oldest_due_seconds(conn: AsyncConnection, now_ms: int) -> float:
     return 0.0 if oldest is None else (now_ms - oldest) / 1000
 
 
+QUIET_SECONDS = 300.0
+"""After an alert of a topic, its next ones are only logged for so long, by each worker."""
+
+
 class Topic:
     """Runs one topic's messages in a loop.
 
@@ -172,6 +176,7 @@ class Topic:
         self._pace = pace_seconds
         self._began = float("-inf")
         self._full = False
+        self._told = float("-inf")
         self._then = then
         self._crash_point = crash_point
         self._nudge = asyncio.Event()
@@ -346,7 +351,7 @@ class Topic:
                 "attempts": attempts,
             }
 
-            told = [self._given_up(row_id, error)] if dead and self.name != alerts.TOPIC else []
+            told = [self._given_up(row_id, error)] if dead and self._may_tell() else []
 
             async def work(
                 conn: AsyncConnection,
@@ -358,11 +363,18 @@ class Topic:
                 await put_alerts(conn, told, self._clock.now_ms())
 
             await self._db.transact(work)
+            if told:
+                self._told = asyncio.get_running_loop().time()
+
+    def _may_tell(self) -> bool:
+        """What fails for one fails for thousands: staff hear of the first, and again when it goes on for minutes."""
+        quiet_until = self._told + QUIET_SECONDS
+        return self.name != alerts.TOPIC and asyncio.get_running_loop().time() >= quiet_until
 
     def _given_up(self, row_id: int, error: Exception) -> Alert:
         return Alert(
             f"Follow-up given up: {self.name}",
             f"Row {row_id} of the outbox, topic {self.name}, failed {self._max_attempts} times and is tried no more: "
-            f"{type(error).__name__}. `ticketing fsck` says what it was about; mend the cause, then "
-            "`ticketing fsck --fix --revive` runs it again.",
+            f"{type(error).__name__}. Others of this topic may have, too: `ticketing fsck` says what it was about; "
+            "mend the cause, then `ticketing fsck --fix --revive` runs it again.",
         )

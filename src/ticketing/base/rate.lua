@@ -12,6 +12,7 @@ if tokens < cost then
   return math.ceil((cost - tokens) * 1000 / rate)
 end
 tokens = tokens - cost
-redis.call('HSET', KEYS[1], 't', now, 'n', tokens)
+-- Never back: a clock that is behind would have the time in between counted twice.
+redis.call('HSET', KEYS[1], 't', math.max(now, tonumber(state[1] or 0)), 'n', tokens)
 redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) * 1000 / rate) + 1000)
 return 0

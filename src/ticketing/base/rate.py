@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,15 @@ class Limit:
     name: str
     capacity: int
     per_second: float
+
+
+def origin_of(host: str | None) -> str:
+    """Who a limit by network address counts: an IPv6 customer has 2**64 addresses of their own, and is one."""
+    try:
+        address = ipaddress.IPv6Address((host or "").partition("%")[0])
+    except ValueError:
+        return host or "unknown"
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))
 
 
 class RateLimiter:

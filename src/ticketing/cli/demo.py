@@ -53,6 +53,17 @@ ACCOUNTS = [
 ]
 
 
+MAY_BE_SET = (
+    "TICKETING_ADDRESS_BURST",
+    "TICKETING_LINE_WORK_BITS",
+    "TICKETING_PAYMENT_URL",
+    "TICKETING_PUBLIC_URL",
+    "TICKETING_WEB_FOLDER",
+)
+"""Settings of the demo that one's own environment overrides. Not its stores: whoever has exported the address of a real
+database must not find these accounts in it."""
+
+
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the site; 0 takes a free one.")] = 8000,
@@ -74,8 +85,9 @@ def demo(
         sockets = exits.enter_context(short_folder(layout.folder))
         web = _web_folder()
         environ = layout.environment(port, free_port(0), web, sockets)
-        # Whoever sets one of these means the demo: a payment provider's address that is known beforehand, say.
-        environ |= {name: os.environ[name] for name in environ if name in os.environ}
+        environ |= {name: os.environ[name] for name in MAY_BE_SET if name in os.environ}
+        for name in sorted(set(environ) & set(os.environ) - set(MAY_BE_SET)):
+            err.print(f"[yellow]{name} is set and not used: the demo has stores and keys of its own[/]")
         start_valkeys(exits, sockets)
         os.environ.update(environ)
         err.print("preparing the database …")

@@ -34,13 +34,17 @@ AT_ONCE = 7
 """Mails of a batch under way together: twenty take three times the server's patience (15 s) at most, within the lease
 of a batch (60 s). One after the other they would outlast it at a slow server, and be sent again by another worker."""
 
+MOST_PATIENT = 300.0
+MOST_ATTEMPTS = 600
+"""So often a mail is tried that the server does not take for now: some two days."""
+
 _NEWS = {
     OrderState.TICKETED: Notice.TICKETS_ISSUED,
     OrderState.REFUSED: Notice.ORDER_REFUSED,
     OrderState.DECLINED: Notice.PAYMENT_DECLINED,
     OrderState.EXPIRED: Notice.PAYMENT_DECLINED,
     OrderState.CANCELLED: Notice.ORDER_CANCELLED,
-    OrderState.REFUNDED: Notice.ORDER_CANCELLED,
+    OrderState.REFUNDED: Notice.ORDER_REFUNDED,
 }
 
 
@@ -79,38 +83,53 @@ class Notices:
 
     async def __call__(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
         """Send what each order's present state calls for."""
-        by_row = {row.id: messages.decode_order(row.payload).order_id for row in rows}
-        books = await self._read(sorted(set(by_row.values())))
+        by_order: dict[str, list[OutboxRow]] = {}
+        for row in rows:
+            by_order.setdefault(messages.decode_order(row.payload).order_id, []).append(row)
+        books = await self._read(sorted(by_order))
         failed: dict[int, Exception] = {}
-        done: list[int] = []
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def tell(row_id: int, order_id: str) -> None:
-            try:
-                async with room:
-                    with order_goes_on("notify", order_id):
-                        message = await self._compose(order_id, books)
-                        if message is not None:
-                            await self._transport.send(message)
-                done.append(row_id)
-            except DatabaseAway as error:
-                failed[row_id] = RetryLater(outbox.backoff(0, most=1), str(error)[:200])
-            except SendFailed as error:
-                if error.permanent:
-                    log.warning("notice_undeliverable", error=str(error))
-                    done.append(row_id)
-                else:
-                    failed[row_id] = error
-            except Exception as error:
-                # What is wrong with one order must not keep the others' buyers waiting.
-                log.exception("notice_failed", order_id=order_id)
-                failed[row_id] = error
+        async def tell(order_id: str, news: list[OutboxRow]) -> None:
+            error = await self._tell(order_id, books, max(row.attempts for row in news), room)
+            if error is not None:
+                failed.update({row.id: error for row in news})
 
-        await asyncio.gather(*(tell(row_id, order_id) for row_id, order_id in by_row.items()))
+        # Two pieces of news of one order are one mail: it says how the order stands now.
+        await asyncio.gather(*(tell(order_id, news) for order_id, news in by_order.items()))
+        done = [row.id for row in rows if row.id not in failed]
         await self._crash_point("notice:sent")
         if done:
             await self._db.transact(lambda conn: outbox.forget(conn, done))
         return failed
+
+    async def _tell(self, order_id: str, books: _Books, attempts: int, room: asyncio.Semaphore) -> Exception | None:
+        """Send one order's mail; gives why it is not done."""
+        try:
+            async with room:
+                with order_goes_on("notify", order_id):
+                    message = await self._compose(order_id, books)
+                    if message is not None:
+                        await self._transport.send(message)
+        except DatabaseAway as error:
+            return RetryLater(outbox.backoff(0, most=1), str(error)[:200])
+        except SendFailed as error:
+            if not error.permanent:
+                log.error("notice_not_sent", error=str(error), attempt=attempts + 1)
+                return self._later(attempts, error)
+            log.warning("notice_undeliverable", error=str(error))
+        except Exception as error:
+            # What is wrong with one order must not keep the others' buyers waiting.
+            log.exception("notice_failed", order_id=order_id)
+            return error
+        return None
+
+    @staticmethod
+    def _later(attempts: int, error: SendFailed) -> Exception:
+        """A mail server that is away, or our own wrong password, costs nobody their tickets: days will mend it."""
+        if attempts >= MOST_ATTEMPTS:
+            return error
+        return RetryLater(outbox.backoff(attempts, first=1, most=MOST_PATIENT), str(error))
 
     async def _read(self, order_ids: list[str]) -> _Books:
         """All that the mails of a batch need, by five statements."""
@@ -145,7 +164,10 @@ class Notices:
             for seat in books.seats[order_id]
         )
         facts = await self._facts(order, lines, money.refund_due + money.refunded)
-        return render(_NEWS[order.state], facts, account.email, cast(Locale, account.locale))
+        notice = _NEWS[order.state]
+        if notice is Notice.ORDER_REFUNDED and not facts.refund_amount:
+            notice = Notice.ORDER_CANCELLED  # of which nothing came back
+        return render(notice, facts, account.email, cast(Locale, account.locale))
 
     async def _facts(self, order: Order, lines: tuple[SeatLine, ...], refund: int) -> OrderFacts:
         event = (await self._catalog.get(order.event_id)).event

@@ -23,6 +23,7 @@ class Notice(StrEnum):
     ORDER_REFUSED = "order_refused"
     PAYMENT_DECLINED = "payment_declined"
     ORDER_CANCELLED = "order_cancelled"
+    ORDER_REFUNDED = "order_refunded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,26 @@ _WORDS: Mapping[tuple[Notice, Locale], _Words] = {
         "Your order is cancelled",
         ("The tickets of this order no longer admit anyone.",),
     ),
+    (Notice.ORDER_REFUNDED, "ko"): _Words(
+        "[환불 완료] {event} 결제 금액을 환불했습니다",
+        "환불이 완료되었습니다",
+        ("이 주문의 티켓으로는 입장할 수 없습니다.",),
+    ),
+    (Notice.ORDER_REFUNDED, "en"): _Words(
+        "Your refund for {event}",
+        "Your refund is done",
+        ("The tickets of this order admit nobody.",),
+    ),
 }
-_REFUND: Mapping[Locale, str] = {
-    "ko": "{refund} 환불을 처리했습니다. 결제하신 수단으로 환불되며, 확인까지 영업일 기준 3~7일이 걸릴 수 있습니다.",
-    "en": "We have refunded {refund} to your means of payment. It may take your bank 3 to 7 working days to show it.",
+_REFUND: Mapping[tuple[Notice, Locale], str] = {
+    (Notice.ORDER_CANCELLED, "ko"): "{refund} 환불을 진행합니다. 완료되면 다시 알려 드립니다.",
+    (Notice.ORDER_CANCELLED, "en"): "Your refund of {refund} is on its way. We will tell you when it is done.",
+    (Notice.ORDER_REFUNDED, "ko"): (
+        "{refund} 환불을 처리했습니다. 결제하신 수단으로 환불되며, 확인까지 영업일 기준 3~7일이 걸릴 수 있습니다."
+    ),
+    (Notice.ORDER_REFUNDED, "en"): (
+        "We have refunded {refund} to your means of payment. It may take your bank 3 to 7 working days to show it."
+    ),
 }
 _NO_REFUND: Mapping[Locale, str] = {
     "ko": "구매 당시의 환불 규정에 따라 환불되는 금액은 없습니다.",
@@ -147,8 +164,8 @@ def render(notice: Notice, facts: OrderFacts, to: str, locale: Locale = "ko") ->
     words = _WORDS[notice, locale]
     event = _one_line(wording.pick(facts.event_name, locale))
     paragraphs = list(words.paragraphs)
-    if notice is Notice.ORDER_CANCELLED:
-        paragraphs.append(_about_refund(facts, locale))
+    if notice in (Notice.ORDER_CANCELLED, Notice.ORDER_REFUNDED):
+        paragraphs.append(_about_refund(notice, facts, locale))
     rows = _rows(facts, event, locale)
     subject = words.subject.format(event=event)
     return Message(
@@ -161,10 +178,10 @@ def render(notice: Notice, facts: OrderFacts, to: str, locale: Locale = "ko") ->
     )
 
 
-def _about_refund(facts: OrderFacts, locale: Locale) -> str:
+def _about_refund(notice: Notice, facts: OrderFacts, locale: Locale) -> str:
     if not facts.refund_amount:
         return _NO_REFUND[locale]
-    return _REFUND[locale].format(refund=wording.money(facts.refund_amount, facts.currency, locale))
+    return _REFUND[notice, locale].format(refund=wording.money(facts.refund_amount, facts.currency, locale))
 
 
 def _rows(facts: OrderFacts, event: str, locale: Locale) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
+from typing import NamedTuple
 
 import structlog
 
@@ -20,6 +21,17 @@ from ticketing.orders import sql
 log = structlog.get_logger(__name__)
 
 _CHUNK = 500
+
+
+MOST_TIMES = 20
+"""So often one order is sent again. What workers fail at lies with the dead letters and is not in the books either: for
+ever sent again, it would be a new dead letter every few minutes."""
+
+
+class _Accepted(NamedTuple):
+    since: int
+    body: bytes
+    sent_again: int
 
 
 class IntakeGuard:
@@ -38,13 +50,13 @@ class IntakeGuard:
         self._clock = clock
         self._after_ms = int(after_seconds * 1000)
         self._most = most
-        self._accepted: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._accepted: OrderedDict[str, _Accepted] = OrderedDict()
 
     def remember(self, order_id: str, body: bytes) -> None:
         """An order was put into the queue."""
         # At the end, even when it was here already: `run_once` begins at the oldest and stops at the first young one.
         self._accepted.pop(order_id, None)
-        self._accepted[order_id] = (self._clock.now_ms(), body)
+        self._accepted[order_id] = _Accepted(self._clock.now_ms(), body, 0)
         if len(self._accepted) > self._most:
             self._accepted.popitem(last=False)
 
@@ -68,8 +80,8 @@ class IntakeGuard:
         """
         now = self._clock.now_ms()
         due = []
-        for order_id, (since, _) in self._accepted.items():
-            if now - since < self._after_ms:
+        for order_id, accepted in self._accepted.items():
+            if now - accepted.since < self._after_ms:
                 break
             due.append(order_id)
         known: set[str] = set()
@@ -89,13 +101,18 @@ class IntakeGuard:
             return 0
         # What was let go while the queue was asked, for want of room, is not here any more.
         kept = {order_id: self._accepted[order_id] for order_id in missing if order_id in self._accepted}
-        lost = [order_id for order_id, (since, _) in kept.items() if now - since > oldest * 1000 + 2000]
+        lost = [order_id for order_id, one in kept.items() if now - one.since > oldest * 1000 + 2000]
+        for order_id in [order_id for order_id in lost if kept[order_id].sent_again >= MOST_TIMES]:
+            log.error("order_not_sent_again", order_id=order_id, times=MOST_TIMES)
+            self._accepted.pop(order_id, None)
+            lost.remove(order_id)
         for start in range(0, len(lost), _CHUNK):
             part = lost[start : start + _CHUNK]
-            await self._queue.send([kept[order_id][1] for order_id in part])
+            await self._queue.send([kept[order_id].body for order_id in part])
             for order_id in part:
                 if self._accepted.pop(order_id, None) is not None:
-                    self._accepted[order_id] = (now, kept[order_id][1])
+                    one = kept[order_id]
+                    self._accepted[order_id] = _Accepted(now, one.body, one.sent_again + 1)
         if lost:
             log.error("orders_sent_again", count=len(lost), order_ids=lost[:10])
         return len(lost)

@@ -35,7 +35,7 @@ class SeatAudit:
         self._suspects: dict[str, set[tuple[int, bool]]] = {}
 
     async def run(self, stop: asyncio.Event, *, sweep_seconds: float = 1.0, audit_seconds: float = 10.0) -> None:
-        """Run until `stop`."""
+        """Run until `stop`; nothing that fails ends it."""
         next_audit = 0.0
         loop = asyncio.get_running_loop()
         while not stop.is_set():
@@ -47,6 +47,8 @@ class SeatAudit:
                     next_audit = loop.time() + audit_seconds
             except (ValkeyAway, DatabaseAway) as error:
                 log.warning("seat_audit_waits", error=repr(error)[:200])
+            except Exception:
+                log.exception("seat_audit_broken")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), sweep_seconds)
 

@@ -99,8 +99,10 @@ class Settlement:
             await sql.move(
                 conn, [order.order_id], [order.state], OrderState.CANCELLED, now, reason=Reason.PAID_TOO_LATE.value
             )
+            await outbox.put(conn, messages.NOTICE, [_event(order.order_id)], now)
+        # An order that had ended says nothing now: "you have not been charged", which its state stands for, is no
+        # longer true. The refund tells its buyer.
         await self._give_back(conn, order, outcome, now)
-        await outbox.put(conn, messages.NOTICE, [_event(order.order_id)], now)
 
     async def _retake(self, conn: AsyncConnection, order: Order, now: int) -> bool:
         event = await self._catalog.get(order.event_id)

@@ -127,13 +127,16 @@ def derive(entries: Iterable[LedgerEntry]) -> PaymentState:
 
     Money that was taken outranks everything else that was said (a capture beside a decline is a capture). A refund
     stays due until it is known to be paid, however often it was refused. `voided` alone means that no money moved and
-    none can, hence status `none`. Raises `LedgerError` when the entries belong to two orders or two currencies.
+    none can, hence status `none`. Entries in another currency than the order's are a problem for staff; they are added
+    to nothing, and take nobody's view of the others away. Raises `LedgerError` when the entries belong to two orders.
     """
     every = list(entries)
     if not every:
         return PaymentState(PaymentStatus.NONE)
     _check_one_ledger(every)
+    every, foreign = _in_one_currency(every)
     facts, problems = _facts(every)
+    problems += foreign
     captures = facts[EntryKind.CAPTURED]
     paid_back = facts[EntryKind.REFUNDED]
     captured, refunded = sum(captures.values()), sum(paid_back.values())
@@ -169,9 +172,18 @@ def _check_one_ledger(entries: list[LedgerEntry]) -> None:
     orders = sorted({entry.order_id for entry in entries})
     if len(orders) > 1:
         raise LedgerError(f"entries of several orders in one ledger: {', '.join(orders)}")
-    currencies = sorted({entry.currency for entry in entries})
-    if len(currencies) > 1:
-        raise LedgerError(f"order {orders[0]} has entries in several currencies: {', '.join(currencies)}")
+
+
+def _in_one_currency(entries: list[LedgerEntry]) -> tuple[list[LedgerEntry], list[str]]:
+    """Entries in the currency in which money was asked for, and a line for each other one."""
+    asked = sorted(e.currency for e in entries if e.kind is EntryKind.CAPTURE_REQUESTED)
+    currency = asked[0] if asked else min(entry.currency for entry in entries)
+    foreign = {
+        f"{e.kind.value} {e.reference or '(no reference)'}: {e.amount} {e.currency}, and the order is in {currency}"
+        for e in entries
+        if e.currency != currency
+    }
+    return [entry for entry in entries if entry.currency == currency], sorted(foreign)
 
 
 def _facts(entries: list[LedgerEntry]) -> tuple[_Facts, list[str]]:

@@ -33,8 +33,10 @@ _RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 class CallLimits:
     """Bounds of one port call. Seconds, but for `attempts`, `connections` and `max_bytes`.
 
-    `total_s` bounds everything, retries and waits included. An attempt that ran into `attempt_s` is not repeated: a
-    silent provider would only make us wait twice, and the reconciler asks again anyway.
+    `total_s` bounds everything, retries and waits included, from when the call has one of `connections` for itself;
+    for that it waits `turn_s` at most. In a rush more orders want to be paid than connections are there: should waiting
+    for one count, those would be called unknown that were never sent. An attempt that ran into `attempt_s` is not
+    repeated: a silent provider would only make us wait twice, and the reconciler asks again anyway.
     """
 
     connect_s: float = 2.0
@@ -42,7 +44,8 @@ class CallLimits:
     total_s: float = 10.0
     attempts: int = 3
     backoff_s: float = 0.1
-    connections: int = 64
+    connections: int = 256
+    turn_s: float = 20.0
     max_bytes: int = 1024 * 1024
 
 
@@ -77,9 +80,11 @@ class Wire:
     trust_env: bool = True
     _session: aiohttp.ClientSession | None = field(init=False, repr=False, default=None)
     _tls: ssl.SSLContext = field(init=False, repr=False)
+    _turns: asyncio.Semaphore = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Connections are opened when first used."""
+        self._turns = asyncio.Semaphore(self.limits.connections)
         self._tls = httpx.create_ssl_context(trust_env=self.trust_env)
 
     async def aclose(self) -> None:
@@ -119,10 +124,17 @@ class Wire:
             sent["Content-Type"] = "application/json"
         carry(sent)
         try:
+            async with asyncio.timeout(self.limits.turn_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unreadable(f"not sent: no free connection within {self.limits.turn_s:g} s") from None
+        try:
             async with asyncio.timeout(self.limits.total_s):
                 return await self._repeat(method, path, content, sent)
         except TimeoutError:
             raise Unreadable(f"no answer within {self.limits.total_s:g} s") from None
+        finally:
+            self._turns.release()
 
     async def _repeat(self, method: str, path: str, content: bytes | None, headers: dict[str, str]) -> Answer:
         last = "never tried"

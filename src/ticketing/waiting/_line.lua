@@ -12,8 +12,11 @@
 --   door     sorted set subject -> position, seen: sorted set subject -> ms: told to wait a moment
 --   released sorted set "serving" -> ms of release
 --   used     bitmap by index: places that were used or given up
+--   gone     set of subjects who left before the draw: their place is in reg still, and theirs when they come back. A
+--            loss forgets who they are, which harms nobody: a place is not called to anybody who does not come for it
 --   ended    list "index:subject:reason:ms:lease id" not yet in the database
 --   calls:…  counters of one subject's calls
+--   given:…  counters of the new indexes that one subject was given
 
 -- ready(meta, run): the hash, or nil when Valkey may have lost something: another server answers than the one that
 -- was filled, or nothing is there. A replica that took over has the old server's run id in `meta`, not its own.

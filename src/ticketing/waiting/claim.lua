@@ -1,7 +1,7 @@
 -- The only door. Cap, rate and order are judged here and nowhere else.
 --
 -- KEYS  1 meta  2 reg  3 fresh  4 used  5 counter of this subject's calls
---       6 lease  7 active  8 admits  9 entered  10 door  11 seen
+--       6 lease  7 active  8 admits  9 entered  10 door  11 seen  12 gone
 -- ARGV  1 now ms  2 run id  3 subject  4 epoch  5 index  6 position
 --       7 lease id to give  8 idle ms  9 hard ms  10 pending ms  11 keep a place at the door for ms
 -- returns {'in', lease id, index, admitted ms, ends ms, 1 if pending} | {'wait', serving} | {'full', serving, why}
@@ -24,6 +24,9 @@ end
 
 local known = tonumber(redis.call('HGET', reg, subject) or 0)
 if known == 0 then
+  if line.phase == 'closed' then
+    return {'over', line.phase}
+  end
   -- The ticket was verified: Valkey has lost this place, and gets it back.
   if redis.call('GETBIT', used, index) == 1 then
     return {'used'}
@@ -33,6 +36,8 @@ if known == 0 then
 elseif known ~= index then
   return {'other', known}
 end
+-- Whoever comes for the place has come back to it.
+redis.call('SREM', KEYS[12], subject)
 
 local mine = lease_of(lease, subject)
 if mine and mine.index ~= index then

@@ -152,7 +152,7 @@ class Controller:
                     ids = await catalog_sql.events_with_line(conn, self._clock.now_ms())
                 for event_id in ids:
                     if event_id not in self._lines:
-                        await ensure_line(self._db, (await self._catalog.get(event_id)).event, self._rules, self._clock)
+                        await self._ensure(event_id)
                 self._looked_at = began
             began = time.monotonic()
             await self._lead.beat()
@@ -161,6 +161,15 @@ class Controller:
         except DatabaseAway:
             return None
         return (time.monotonic() - began) * 1000
+
+    async def _ensure(self, event_id: str) -> None:
+        """Make an event's line. Raises DatabaseAway; whatever else is wrong with it stops no other line."""
+        try:
+            await ensure_line(self._db, (await self._catalog.get(event_id)).event, self._rules, self._clock)
+        except DatabaseAway:
+            raise
+        except Exception:
+            log.exception("line_not_made", event_id=event_id)
 
     async def _move(self, line: Line, database_ms: float | None) -> None:
         fence = self._lead.fence
@@ -190,7 +199,10 @@ class Controller:
         signs = replace(await self._signs(line.event_id), database_ms=database_ms)
         health = next_health(census.health, signs)
         line = await self._next_phase(line, event, stock)
-        if line.phase is Phase.OPEN and census.phase != Phase.OPEN:
+        if line.phase is Phase.CLOSED:
+            await self._shut(line, census, fence)
+            census = replace(census, phase=Phase.CLOSED.value)
+        elif line.phase is Phase.OPEN and census.phase != Phase.OPEN:
             census = replace(census, phase=Phase.OPEN.value)
         now = self._clock.now_ms()
         limit = index_limit(census, census.seq - self._seq.get(line.event_id, census.seq))
@@ -231,9 +243,26 @@ class Controller:
             while await save_joins(self._db, self._store, line, self._lead) == CHUNK:
                 pass
         if census.ended:
-            endings = await self._store.unsaved_endings(line.event_id, CHUNK)
-            await self._lead.transact(lambda conn: sql.end_visits(self._db, conn, line.event_id, line.epoch, endings))
-            await self._store.saved_endings(line.event_id, self._lead.fence, len(endings))
+            await self._save_endings(line, self._lead.fence)
+
+    async def _save_endings(self, line: Line, fence: int) -> int:
+        endings = await self._store.unsaved_endings(line.event_id, CHUNK)
+        await self._lead.transact(lambda conn: sql.end_visits(self._db, conn, line.event_id, line.epoch, endings))
+        await self._store.saved_endings(line.event_id, fence, len(endings))
+        return len(endings)
+
+    async def _shut(self, line: Line, census: Census, fence: int) -> None:
+        """Nobody joins or leaves any more; what they did last goes into the books, and Valkey may forget the line.
+
+        Before the books say that it is closed: from then on nobody leads it, and who dies in between is replaced.
+        """
+        fields: dict[str, str | int] = {"phase": Phase.CLOSED.value}
+        await self._store.publish(line, fence, self._clock.now_ms(), census.limit, fields, b"")
+        while await save_joins(self._db, self._store, line, self._lead) == CHUNK:
+            pass
+        while await self._save_endings(line, fence) == CHUNK:
+            pass
+        await self._store.expire(line.event_id)
 
     async def _next_phase(self, line: Line, event: Event, stock: Stock | None) -> Line:
         now = self._clock.now_ms()
@@ -255,12 +284,13 @@ class Controller:
             changes["phase"] = line.phase.value
         if serving > before.serving:
             changes["serving"] = serving
-        if limit is not None and limit > before.issued:
-            changes["issued"] = limit
 
         async def write(conn: AsyncConnection) -> None:
             if changes:
                 await sql.update_line(conn, line.event_id, line.epoch, **changes)
+            # By itself: a process that ran short of indexes may have reserved more than that meanwhile.
+            if limit is not None and limit > before.issued:
+                await sql.update_line(conn, line.event_id, line.epoch, issued=limit)
 
         # Without changes as well: this is the beat.
         await self._lead.transact(write)

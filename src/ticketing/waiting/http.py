@@ -34,7 +34,7 @@ from ticketing.waiting.answers import (
 from ticketing.waiting.book import LineBook
 from ticketing.waiting.claim import ClaimService, Entry
 from ticketing.waiting.gate import cookie_name
-from ticketing.waiting.join import JoinService, JoinView, held_index
+from ticketing.waiting.join import JoinService, JoinView, TollOwed, held_index
 from ticketing.waiting.model import Ending, Line, Place
 from ticketing.waiting.open_line import CHUNK, gapless, record_of
 from ticketing.waiting.record import document, encode
@@ -69,10 +69,18 @@ class Desk:
     ) -> tuple[JoinOut, Entry | None]:
         """Join. Raises as `JoinService.join` and `Toll.charge` do."""
         line = await self._book.get(event_id)
-        await self._toll.charge(line, session, data, address)
-        account, session_id = session.account_id, session.session_id
-        view = await self._outlast(lambda: self._joins.join(event_id, account, session_id, data.ticket))
+        paid = await self._toll.charge(line, session, data, address)
+        try:
+            view = await self._join(line, session, data, paid=paid)
+        except TollOwed:
+            # Only the store knows that a ticket is of a place given up.
+            await self._toll.collect(line, session, data, address)
+            view = await self._join(line, session, data, paid=True)
         return self._join_out(view), view.entry
+
+    async def _join(self, line: Line, session: Session, data: JoinRequest, *, paid: bool) -> JoinView:
+        event_id, account, session_id = line.event_id, session.account_id, session.session_id
+        return await self._outlast(lambda: self._joins.join(event_id, account, session_id, data.ticket, paid=paid))
 
     async def claim(self, event_id: str, session: Session, data: ClaimRequest) -> tuple[EntryOut, Entry]:
         """Claim. Raises as `ClaimService.claim`, Forbidden `bad_ticket`."""

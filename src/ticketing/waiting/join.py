@@ -24,6 +24,7 @@ from ticketing.waiting.model import (
     Phase,
     Place,
     TooFast,
+    Unpaid,
     UsedPlace,
 )
 from ticketing.waiting.store import LineStore
@@ -31,6 +32,10 @@ from ticketing.waiting.tokens import TicketClaims, read_ticket, sign_ticket, sub
 
 AWAY = "The line cannot be reached at this moment. Your place is kept; try again."
 BAD_TICKET = "This ticket is not one of this account for this line. Join again; you get the place that is yours."
+
+
+class TollOwed(Exception):
+    """The ticket brings no place back, or the place was given up since: a new one has its price."""
 
 
 def held_index(signer: Signer, line: Line, account_id: str, ticket: str | None) -> int:
@@ -69,25 +74,31 @@ class JoinService:
         self._signer = signer
         self._clock = clock
 
-    async def join(self, event_id: str, account_id: str, session_id: str, ticket: str | None = None) -> JoinView:
+    async def join(
+        self, event_id: str, account_id: str, session_id: str, ticket: str | None = None, *, paid: bool
+    ) -> JoinView:
         """A place in the line of an event.
 
         Args:
             ticket: of an earlier join; brings the place back if it was lost here.
+            paid: whether the toll was; a place that one has costs nothing.
 
         Raises:
+            TollOwed: it was not, and this would be a new place.
             NotFound. Conflict: `no_waiting_room`, `lobby_not_open`, `line_closed`, `sold_out`, `line_draining`,
             `place_used`. Forbidden `bad_ticket`. RateLimited. Unavailable (also as `rebuilding`).
         """
         line = await self._line(event_id)
         subject = subject_of(line.salt, account_id)
         held = held_index(self._signer, line, account_id, ticket)
-        outcome = await self._ask(line, subject, held)
+        outcome = await self._ask(line, subject, held, paid)
         if isinstance(outcome, OutOfIndexes):
             await self._reserve(line)
-            outcome = await self._ask(line, subject, held)
+            outcome = await self._ask(line, subject, held, paid)
         if isinstance(outcome, UsedPlace):
-            outcome = await self._ask(line, subject, 0)
+            outcome = await self._ask(line, subject, 0, paid)
+        if isinstance(outcome, Unpaid):
+            raise TollOwed
         if not isinstance(outcome, Joined):
             raise self._refusal(line, outcome)
         claims = TicketClaims(line.event_id, line.epoch, outcome.index, account_id, self._clock.now_ms())
@@ -117,9 +128,10 @@ class JoinService:
             standing = await self._store.standing(event_id, subject, now)
         except ValkeyAway:
             raise Unavailable(AWAY) from None
-        if standing is None:
+        if standing is None and line.phase is not Phase.CLOSED:
             raise Unavailable(AWAY, code="rebuilding", retry_after=1)
-        if standing.index == 0:
+        # Nobody leads a closed line: what Valkey has lost of it, or forgotten in time, is not brought back.
+        if standing is None or standing.index == 0:
             raise NotFound("This account has no place in this line.", code="not_in_line")
         position = self._book.position(line, standing.index)
         if position is None and standing.phase not in (Phase.LOBBY, Phase.DRAWING, Phase.ANNOUNCED):
@@ -137,7 +149,7 @@ class JoinService:
         )
 
     async def leave(self, event_id: str, account_id: str, reason: str, *, begun_by: int | None = None) -> bool:
-        """Give up a place or end a visit; whether there was one.
+        """Give up a place or end a visit; whether there was one. Before the draw, joining again gives the place back.
 
         Args:
             begun_by: only a visit that began by then (ms), and no place without one.
@@ -175,10 +187,10 @@ class JoinService:
             line = await self._drawn(line)
         return line, self._book.position(line, joined.index)
 
-    async def _ask(self, line: Line, subject: str, held: int) -> JoinOutcome:
+    async def _ask(self, line: Line, subject: str, held: int, paid: bool) -> JoinOutcome:
         for attempt in (1, 2):
             try:
-                return await self._store.join(line, subject, held, self._clock.now_ms())
+                return await self._store.join(line, subject, held, self._clock.now_ms(), paid=paid)
             except ValkeyAway:
                 if attempt == 2:
                     raise Unavailable(AWAY) from None

@@ -16,6 +16,9 @@ RESERVATION_MS = 15_000
 PENDING_MS = 10_000
 """How long a claim may take to reach the database before its slot is free again."""
 
+FORGET_MS = 7 * 24 * 3_600_000
+"""How long Valkey keeps a line that is closed."""
+
 MAX_CAP = 100_000
 MAX_RATE = 600_000
 INDEX_BLOCK = 1_000
@@ -284,6 +287,11 @@ class TooFast:
 
 
 @dataclass(frozen=True)
+class Unpaid:
+    """There is no place to come back to, and for a new one the toll was not paid."""
+
+
+@dataclass(frozen=True)
 class NotInLine:
     """This account has no place."""
 
@@ -326,7 +334,7 @@ class Admitted:
     pending: bool
 
 
-JoinOutcome = Joined | Early | Over | OutOfIndexes | Rebuilding | TooFast | UsedPlace
+JoinOutcome = Joined | Early | Over | OutOfIndexes | Rebuilding | TooFast | UsedPlace | Unpaid
 ClaimOutcome = Admitted | NotYet | Full | NotInLine | OtherPlace | UsedPlace | Over | Early | Rebuilding | TooFast
 
 

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 
 CHUNK = 5_000
 
+BEACON_SECONDS = 1.0
+"""How long a beacon may take to answer: all lines wait for it. It is asked again at the next tick."""
+
 
 def record_of(line: Line) -> DrawRecord:
     """The published record of a line's draw, at the stage that it is in."""
@@ -69,7 +72,9 @@ class Opening:
         assert lead.fence is not None  # noqa: S101 - only the leader comes here
         n = await self._store.freeze(line.event_id, lead.fence)
         await self._crash_point("line:frozen")
-        while await save_joins(self._db, self._store, line, lead):
+        # In the order of joining: the first batch that is not full has everybody of the cohort behind it, or in it.
+        # People go on joining meanwhile, so to wait until nothing is left may be to wait for ever.
+        while await save_joins(self._db, self._store, line, lead) == CHUNK:
             pass
         roll = await self._roll(line, n, lead)
         closed_at = max(self._clock.now_ms(), line.created_at + 1)
@@ -89,9 +94,10 @@ class Opening:
             if self._clock.now_ms() < BEACONS[source].at(due):
                 return line
             try:
-                beacon = await self._beacons.fetch(source, due)
-            except BeaconAway as error:
-                log.warning("beacon_away", event_id=line.event_id, round=due, error=str(error))
+                async with asyncio.timeout(BEACON_SECONDS):
+                    beacon = await self._beacons.fetch(source, due)
+            except (BeaconAway, TimeoutError) as error:
+                log.warning("beacon_away", event_id=line.event_id, round=due, error=repr(error)[:200])
                 return line
         seed = record_of(line).reveal(line.secret, beacon).seed
         value = beacon.value.hex() if beacon else None

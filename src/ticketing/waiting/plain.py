@@ -24,7 +24,7 @@ from ticketing.accounts.sign_in import sign_in
 from ticketing.base.clock import Clock
 from ticketing.base.db import Database
 from ticketing.base.errors import BadRequest, Conflict, Forbidden, NotFound, Problem, Unauthenticated
-from ticketing.base.rate import Limit, RateLimiter
+from ticketing.base.rate import Limit, RateLimiter, origin_of
 from ticketing.base.request_log import route_of
 from ticketing.base.tokens import Signer
 from ticketing.base.web import problem_of
@@ -64,7 +64,9 @@ def password_sign_in(
 
     async def enter(email: str, password: str, address: str) -> tuple[str, Session]:
         await limiter.check(by_address, address)
-        token, session, _ = await sign_in(db, passwords, sessions, limiter, email=email, password=password)
+        token, session, _ = await sign_in(
+            db, passwords, sessions, limiter, email=email, password=password, origin=address
+        )
         return token, session
 
     return enter
@@ -254,7 +256,7 @@ async def _fields(request: Request[Any, Any, Any]) -> dict[str, str]:
 
 
 def _address(request: Request[Any, Any, Any]) -> str:
-    return request.client.host if request.client else "unknown"
+    return origin_of(request.client.host if request.client else None)
 
 
 def _cookie(name: str, value: str, max_age: int | None) -> Cookie:

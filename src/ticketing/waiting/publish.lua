@@ -23,6 +23,6 @@ for i = 7, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
 end
 if ARGV[6] ~= '' then
-  redis.call('SET', KEYS[3], ARGV[6])
+  redis.call('SET', KEYS[3], ARGV[6], 'KEEPTTL')
 end
 return 'ok'

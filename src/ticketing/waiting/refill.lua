@@ -1,9 +1,9 @@
 -- Bring a line back from the database, in chunks: begin (wipes), places, visits, used, admits, entered, released, end.
 --
 -- KEYS  1 meta  2 reg  3 fresh  4 used  5 lease  6 active  7 admits  8 entered  9 door  10 seen  11 released  12 ended
---       13 status
+--       13 gone  14 status
 -- ARGV  1 step  2 run id  3 fence  then, by step:
---   'begin'  now ms; drops everything that is not confirmed by the database
+--   'begin'  now ms; drops everything that is not confirmed by the database, and so who had left before the draw
 --   'places' index, subject, …
 --   'visits' subject, lease text, expiry ms or 0, admitted ms, position, …
 --   'used'   index, subject, …: these places are used; the subject has no place unless it joined again

@@ -6,7 +6,7 @@ that nobody is inside twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    and_,
     bindparam,
     func,
     insert,
@@ -185,42 +186,38 @@ async def places_after(
 async def save_visits(db: Database, conn: AsyncConnection, visits: Sequence[tuple[Admission, int, int]]) -> None:
     """Write (admission, position, entered at): new ones, and those that came back within their time.
 
-    An earlier visit of the same subject that nobody has ended yet ends now: the claim script let them in, so it was
-    over there.
+    Of each subject the visit with the highest index is the one that lasts: the claim script let them in by it, so what
+    was before is over there. An earlier one ends now, or is written as ended: visits come in any order.
     """
-    rows = [
-        {
-            "event_id": v.event_id,
-            "epoch": v.epoch,
-            "idx": v.index,
-            "subject": v.subject,
-            "lease_id": v.lease_id,
-            "position": position,
-            "admitted_at": v.admitted_at,
-            "entered_at": entered,
-            "ends_at": v.ends_at,
-            "ended_at": None,
-            "reason": None,
-            "live": 1,
-        }
-        for v, position, entered in visits
-    ]
-    # Nearly all are new, and one statement serves them. A row that the keys kept out is known, or has an earlier visit.
+    newest: dict[tuple[str, str], tuple[int, int]] = {}
+    for v, _, _ in visits:
+        newest[v.event_id, v.subject] = max(newest.get((v.event_id, v.subject), (0, 0)), (v.epoch, v.index))
+    # Nearly all are new, and one statement serves them. A row that the keys kept out is known, or has another visit.
+    rows = _visit_rows(visits, newest)
     inserted = await conn.execute(db.insert_ignore(line_visits), rows)
     if inserted.rowcount == len(rows):
         return
     where = (line_visits.c.event_id == bindparam("e"), line_visits.c.subject == bindparam("s"))
+    epoch: Any = bindparam("ep")
+    index: Any = bindparam("p")
     entry: Any = bindparam("entered")
+    earlier = or_(line_visits.c.epoch < epoch, and_(line_visits.c.epoch == epoch, line_visits.c.idx < index))
     await conn.execute(
         update(line_visits)
-        .where(*where, line_visits.c.idx != bindparam("p"), line_visits.c.live == 1)
+        .where(*where, earlier, line_visits.c.live == 1)
         .values(live=None, ended_at=entry, reason=func.coalesce(line_visits.c.reason, "left")),
-        [{"e": v.event_id, "s": v.subject, "p": v.index, "entered": entered} for v, _, entered in visits],
+        [{"e": v.event_id, "s": v.subject, "ep": v.epoch, "p": v.index, "entered": at} for v, _, at in visits],
     )
-    await conn.execute(db.insert_ignore(line_visits), rows)
+    for row in await _live_of(conn, newest):
+        key = (row.event_id, row.subject)
+        newest[key] = max(newest.get(key, (0, 0)), (row.epoch, row.idx))
+    await conn.execute(db.insert_ignore(line_visits), _visit_rows(visits, newest))
+    lasting = [(v, at) for v, _, at in visits if newest[v.event_id, v.subject] == (v.epoch, v.index)]
+    if not lasting:
+        return
     await conn.execute(
         update(line_visits)
-        .where(*where, line_visits.c.epoch == bindparam("ep"), line_visits.c.idx == bindparam("p"))
+        .where(*where, line_visits.c.epoch == epoch, line_visits.c.idx == index)
         # Also what makes it this visit: one that Valkey lost before it was confirmed begins anew.
         .values(
             lease_id=bindparam("lease"),
@@ -240,11 +237,44 @@ async def save_visits(db: Database, conn: AsyncConnection, visits: Sequence[tupl
                 "lease": v.lease_id,
                 "admitted": v.admitted_at,
                 "ends": v.ends_at,
-                "entered": entered,
+                "entered": at,
             }
-            for v, _, entered in visits
+            for v, at in lasting
         ],
     )
+
+
+def _visit_rows(
+    visits: Sequence[tuple[Admission, int, int]], newest: Mapping[tuple[str, str], tuple[int, int]]
+) -> list[dict[str, Any]]:
+    rows = []
+    for v, position, entered in visits:
+        lasts = newest[v.event_id, v.subject] == (v.epoch, v.index)
+        rows.append(
+            {
+                "event_id": v.event_id,
+                "epoch": v.epoch,
+                "idx": v.index,
+                "subject": v.subject,
+                "lease_id": v.lease_id,
+                "position": position,
+                "admitted_at": v.admitted_at,
+                "entered_at": entered,
+                "ends_at": v.ends_at,
+                "ended_at": None if lasts else entered,
+                "reason": None if lasts else Ending.LEFT.value,
+                "live": 1 if lasts else None,
+            }
+        )
+    return rows
+
+
+async def _live_of(conn: AsyncConnection, subjects: Iterable[tuple[str, str]]) -> list[Any]:
+    """(event_id, subject, epoch, idx) of the visits that last, of these (event, subject) and perhaps of some others."""
+    events, names = zip(*subjects, strict=True)
+    wanted = (line_visits.c.event_id.in_(set(events)), line_visits.c.subject.in_(names), line_visits.c.live == 1)
+    columns = (line_visits.c.event_id, line_visits.c.subject, line_visits.c.epoch, line_visits.c.idx)
+    return list(await conn.execute(select(*columns).where(*wanted)))
 
 
 async def end_visits(

@@ -28,6 +28,7 @@ from ticketing.waiting.model import (
     Rebuilding,
     Rules,
     TooFast,
+    Unpaid,
     UsedPlace,
 )
 
@@ -42,6 +43,8 @@ DOOR_MS = 6_000
 
 _CHUNK = 1_000
 _ALL = ("meta", "reg", "fresh", "used", "lease", "active", "admits", "entered", "door", "seen", "released", "ended")
+_WHOLE = (*_ALL, "gone", "status")
+"""Everything of a line but the counters of calls, which end by themselves."""
 
 
 class Lost(Exception):
@@ -54,7 +57,9 @@ class Deposed(Exception):
 
 @dataclass(frozen=True)
 class Standing:
-    """What Valkey says of one account: `index` 0 when it has no place; `inside` while a lease is live."""
+    """What Valkey says of one account: `index` 0 when it has no place, or left it before the draw; `inside`
+    while a lease is live.
+    """
 
     index: int
     phase: str
@@ -123,10 +128,11 @@ class LineStore:
     def _keys(self, event_id: str, *names: str) -> list[str]:
         return [self._key(event_id, name) for name in names]
 
-    async def join(self, line: Line, subject: str, held_index: int, now: int) -> JoinOutcome:
-        """A place; `held_index` is that of a genuine ticket of this subject, or 0."""
-        keys = self._keys(line.event_id, "meta", "reg", "fresh", "used", f"calls:{subject}")
-        answer = await self._valkey.run(_JOIN, keys, [now, RUN_ID, subject, line.epoch, held_index])
+    async def join(self, line: Line, subject: str, held_index: int, now: int, *, paid: bool = True) -> JoinOutcome:
+        """A place, a new one only when `paid`; `held_index` is that of a genuine ticket of this subject, or 0."""
+        names = ("meta", "reg", "fresh", "used", f"calls:{subject}", "gone", f"given:{subject}")
+        args = [now, RUN_ID, subject, line.epoch, held_index, int(paid)]
+        answer = await self._valkey.run(_JOIN, self._keys(line.event_id, *names), args)
         match answer:
             case [b"place", index, new, phase, serving, seq]:
                 return Joined(int(index), bool(new), phase.decode(), int(serving), int(seq))
@@ -140,12 +146,14 @@ class LineStore:
                 return TooFast(int(wait))
             case [b"used"]:
                 return UsedPlace()
+            case [b"toll"]:
+                return Unpaid()
         return Rebuilding()
 
     async def claim(self, line: Line, subject: str, index: int, position: int, lease_id: str, now: int) -> ClaimOutcome:
         """Ask to be let in. The same lease comes back while the visit lasts."""
         names = ("meta", "reg", "fresh", "used", f"calls:{subject}")
-        keys = self._keys(line.event_id, *names, "lease", "active", "admits", "entered", "door", "seen")
+        keys = self._keys(line.event_id, *names, "lease", "active", "admits", "entered", "door", "seen", "gone")
         times = [self._rules.idle_ms, self._rules.hard_ms, model.PENDING_MS, DOOR_MS]
         args = [now, RUN_ID, subject, line.epoch, index, position, lease_id, *times]
         match await self._valkey.run(_CLAIM, keys, args):
@@ -183,13 +191,13 @@ class LineStore:
         self, event_id: str, subject: str, reason: str, now: int, lease_id: str = "", begun_by: int | None = None
     ) -> str:
         """Give up the place or visit, with `begun_by` only one that began by then: 'left', 'none' or 'rebuilding'."""
-        keys = self._keys(event_id, "meta", "reg", "used", "lease", "active", "door", "seen", "ended")
+        keys = self._keys(event_id, "meta", "reg", "used", "lease", "active", "door", "seen", "ended", "gone")
         begun = "" if begun_by is None else begun_by
         return str((await self._valkey.run(_LEAVE, keys, [now, RUN_ID, subject, reason, lease_id, begun])).decode())
 
     async def standing(self, event_id: str, subject: str, now: int) -> Standing | None:
         """Where an account stands; None while the line is being rebuilt."""
-        keys = self._keys(event_id, "meta", "reg", "lease", "active")
+        keys = self._keys(event_id, "meta", "reg", "lease", "active", "gone")
         match await self._valkey.run(_PLACE, keys, [now, RUN_ID, subject]):
             case [b"place", index, phase, serving, seq, lease, admitted, ends]:
                 visit = Admitted(lease.decode(), int(index), int(admitted), int(ends), False) if lease else None
@@ -231,8 +239,10 @@ class LineStore:
         return None if bits is None else int(bits)
 
     async def count_refused(self, event_id: str) -> None:
-        """One join was refused for bad work."""
-        await self._valkey.execute("HINCRBY", self._key(event_id, "meta"), "refused", 1)
+        """One join was refused for bad work; nothing counts them where no line is."""
+        meta = self._key(event_id, "meta")
+        if await self._valkey.execute("HEXISTS", meta, "state"):
+            await self._valkey.execute("HINCRBY", meta, "refused", 1)
 
     # What only the leader calls ------------------------------------------------------------------------------------
 
@@ -290,6 +300,11 @@ class LineStore:
     async def _trim(self, event_id: str, name: str, fence: int, count: int) -> None:
         self._check(await self._valkey.run(_TRIM, self._keys(event_id, "meta", name), [RUN_ID, fence, count]))
 
+    async def expire(self, event_id: str) -> None:
+        """Forget a closed line in a week. Whoever asks for it then is answered from the books."""
+        keys = self._keys(event_id, *_WHOLE)
+        await asyncio.gather(*(self._valkey.execute("PEXPIRE", key, model.FORGET_MS) for key in keys))
+
     async def begin_refill(self, event_id: str, fence: int, now: int) -> None:
         """Wipe the line and shut it. Raises Deposed."""
         await self._refill(event_id, fence, "begin", [now])
@@ -337,7 +352,7 @@ class LineStore:
             await self._refill(event_id, fence, step, [part for row in rows[start : start + _CHUNK] for part in row])
 
     async def _refill(self, event_id: str, fence: int, step: str, args: list[Any]) -> None:
-        answer = await self._valkey.run(_REFILL, self._keys(event_id, *_ALL, "status"), [step, RUN_ID, fence, *args])
+        answer = await self._valkey.run(_REFILL, self._keys(event_id, *_WHOLE), [step, RUN_ID, fence, *args])
         if answer != b"ok":
             raise Deposed
 

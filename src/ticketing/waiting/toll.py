@@ -78,8 +78,8 @@ class Toll:
         challenge = self._desk.challenge(line.event_id, session.account_id, self._price_of(line))
         return challenge_answer(challenge, self._captcha.widget)
 
-    async def charge(self, line: Line, session: Session, data: Payment, address: str | None = None) -> None:
-        """Make sure that all is paid. Who has a place or a genuine ticket has paid before.
+    async def charge(self, line: Line, session: Session, data: Payment, address: str | None = None) -> bool:
+        """Whether all is paid; False for who has a place or a genuine ticket: they paid for that one, and for no other.
 
         Args:
             address: the visitor's network address, for the CAPTCHA's service.
@@ -89,19 +89,22 @@ class Toll:
             Forbidden: `captcha_failed`; `bad_ticket`.
             Unavailable: the CAPTCHA's service is away.
         """
-        bits = self._price_of(line)
-        if bits <= 0 and self._captcha.widget is None:
-            return
+        if self._price_of(line) <= 0 and self._captcha.widget is None:
+            return True
         if held_index(self._signer, line, session.account_id, data.ticket):
-            return
+            return False
         try:
-            await self._collect(line.event_id, session.account_id, bits, data, address)
+            await self.collect(line, session, data, address)
         except Problem:
             # Whoever has a place already comes again for nothing: from another device, or after a lost answer.
             if not await self._placed(line, session.account_id):
                 raise
+            return False
+        return True
 
-    async def _collect(self, event_id: str, account_id: str, bits: int, data: Payment, address: str | None) -> None:
+    async def collect(self, line: Line, session: Session, data: Payment, address: str | None = None) -> None:
+        """The price of a new place, whatever was paid before. Raises as `charge`."""
+        event_id, account_id, bits = line.event_id, session.account_id, self._price_of(line)
         if bits > 0:
             await self._collect_work(event_id, account_id, bits, data.work)
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.people import eventually
 from tests.rooms.base.test_tokens import mutations
+from ticketing.accounts import sql
 from ticketing.accounts.model import Account, Role
 from ticketing.accounts.sessions import Sessions
 from ticketing.base.clock import ManualClock
@@ -151,6 +154,38 @@ async def test_without_valkey_it_is_read_from_the_database(
             await eventually(ended, timeout=5)
     finally:
         accounts_valkey.start()
+
+
+async def test_a_process_goes_on_reading_after_an_error_that_nobody_foresaw(
+    sessions: Sessions,
+    elsewhere: Callable[[], Sessions],
+    accounts_valkey: ValkeyServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else sessions that were ended elsewhere would be good there until they expire."""
+    token, session = await sessions.start(ALICE)
+    read, broken = sql.revoked_since, []
+
+    async def breaking(conn: Any, since: int, now: int) -> Any:
+        if not broken:
+            broken.append(True)
+            raise ZeroDivisionError("a bug")
+        return await read(conn, since, now)
+
+    monkeypatch.setattr(sql, "revoked_since", breaking)
+    accounts_valkey.stop()
+    try:
+        with capture_logs() as logged:
+            async with another_process(elsewhere, every_seconds=0.05) as other:
+                await sessions.end(session)
+
+                async def ended() -> bool:
+                    return not good(other, token)
+
+                await eventually(ended, timeout=5)
+    finally:
+        accounts_valkey.start()
+    assert "revocations_not_read" in {line["event"] for line in logged}
 
 
 async def test_a_process_that_starts_later_knows_what_was_ended_before(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from argon2.low_level import Type
 
+from ticketing.accounts import sign_in as sign_in_module
 from ticketing.accounts import sql
 from ticketing.accounts.model import Role
 from ticketing.accounts.passwords import Passwords
 from ticketing.accounts.register import register
 from ticketing.accounts.sessions import Sessions
-from ticketing.accounts.sign_in import GUESSES, sign_in
+from ticketing.accounts.set_role import set_role
+from ticketing.accounts.sign_in import GUESSES, GUESSES_IN_ALL, sign_in
 from ticketing.base.clock import ManualClock
 from ticketing.base.db import Database
 from ticketing.base.errors import Problem, RateLimited, Unauthenticated
@@ -47,8 +49,10 @@ class Door:
     limiter: RateLimiter
     clock: ManualClock
 
-    async def knock(self, password: str, email: str = "fan@example.com") -> Any:
-        return await sign_in(self.db, self.passwords, self.sessions, self.limiter, email=email, password=password)
+    async def knock(self, password: str, email: str = "fan@example.com", origin: str = "192.0.2.1") -> Any:
+        return await sign_in(
+            self.db, self.passwords, self.sessions, self.limiter, email=email, password=password, origin=origin
+        )
 
 
 @pytest.fixture
@@ -110,6 +114,43 @@ async def test_the_limit_is_per_account_in_any_spelling(door: Door) -> None:
         await door.knock(GOOD)
     with pytest.raises(Unauthenticated):
         await door.knock(GOOD, "someone.else@example.com")
+
+
+async def test_a_stranger_who_knows_the_address_does_not_keep_its_owner_out(door: Door) -> None:
+    """At the moment when a sale opens, that would cost them their chance."""
+    for _ in range(3 * GUESSES.capacity):
+        with pytest.raises((Unauthenticated, RateLimited)):
+            await door.knock("wrong password", origin="198.51.100.7")
+    with pytest.raises(RateLimited):
+        await door.knock(GOOD, origin="198.51.100.7")
+    await door.knock(GOOD)
+
+
+async def test_guesses_from_everywhere_are_limited_together(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert GUESSES_IN_ALL.capacity >= 5 * GUESSES.capacity
+    monkeypatch.setattr(sign_in_module, "GUESSES_IN_ALL", replace(GUESSES_IN_ALL, capacity=5))
+    for number in range(10):
+        with pytest.raises((Unauthenticated, RateLimited)):
+            await door.knock("wrong password", origin=f"198.51.100.{number}")
+    assert len(door.passwords.verified) == 5
+
+
+async def test_a_role_that_is_changed_while_the_password_is_looked_at_is_the_sessions(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is no operator any more, and was just signing in, is none afterwards."""
+    verify = door.passwords.verify
+    await set_role(door.db, door.clock, email="fan@example.com", role=Role.OPERATOR)
+
+    async def slowly(*given: Any) -> bool:
+        good = await verify(*given)
+        await set_role(door.db, door.clock, email="fan@example.com", role=Role.FAN)
+        return good
+
+    monkeypatch.setattr(door.passwords, "verify", slowly)
+    token, session, account = await door.knock(GOOD)
+    assert session.role is account.role is Role.FAN
+    assert door.sessions.verify(token, by_cookie=False).role is Role.FAN
 
 
 async def test_a_success_clears_the_count(door: Door) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from ticketing.base.clock import ManualClock
 from ticketing.base.errors import RateLimited
-from ticketing.base.rate import Limit, RateLimiter
+from ticketing.base.rate import Limit, RateLimiter, origin_of
 from ticketing.base.valkey import Valkey, ValkeyAway
 from ticketing.base.valkey_server import ValkeyServer
 
@@ -49,6 +49,32 @@ async def test_subjects_and_limits_are_apart(valkey: Valkey, clock: ManualClock)
 async def test_all_processes_share_one_bucket(valkey: Valkey, clock: ManualClock) -> None:
     one, other = RateLimiter(valkey, clock), RateLimiter(valkey, clock)
     assert await allowed(one, "alice", 2) + await allowed(other, "alice", 5) == 3
+
+
+async def test_two_clocks_that_differ_count_no_time_twice(valkey: Valkey, clock: ManualClock) -> None:
+    """A process whose clock is behind, in turn with one whose clock is right."""
+    behind = ManualClock(clock.now_ms())
+    behind.advance(-10)
+    right, other = RateLimiter(valkey, clock), RateLimiter(valkey, behind)
+    passed = 0
+    for _ in range(10):
+        passed += await allowed(right, "alice", 1) + await allowed(other, "alice", 1)
+    assert passed == 3
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("testclient", "testclient"),
+        (None, "unknown"),
+    ],
+)
+def test_a_customers_whole_ipv6_network_counts_as_one(host: str | None, counted: str) -> None:
+    assert origin_of(host) == counted
 
 
 async def test_a_clock_that_goes_back_takes_nothing_away(valkey: Valkey, clock: ManualClock) -> None:

@@ -96,17 +96,19 @@ def test_a_lost_order_says_that_nothing_was_charged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("refund", "locale", "said"),
+    ("notice", "refund", "locale", "said"),
     [
-        (350_000, "ko", "350,000원 환불을 처리했습니다"),
-        (350_000, "en", "We have refunded ₩350,000"),
-        (0, "ko", "환불되는 금액은 없습니다"),
-        (None, "en", "no amount is refunded"),
+        (Notice.ORDER_CANCELLED, 350_000, "ko", "350,000원 환불을 진행합니다"),
+        (Notice.ORDER_CANCELLED, 350_000, "en", "Your refund of ₩350,000 is on its way"),
+        (Notice.ORDER_REFUNDED, 350_000, "ko", "350,000원 환불을 처리했습니다"),
+        (Notice.ORDER_REFUNDED, 350_000, "en", "We have refunded ₩350,000"),
+        (Notice.ORDER_CANCELLED, 0, "ko", "환불되는 금액은 없습니다"),
+        (Notice.ORDER_CANCELLED, None, "en", "no amount is refunded"),
     ],
 )
-def test_a_cancelled_order_says_what_comes_back(refund: int | None, locale: Locale, said: str) -> None:
+def test_a_cancelled_order_says_what_comes_back(notice: Notice, refund: int | None, locale: Locale, said: str) -> None:
     facts = replace(FACTS, refund_amount=refund)
-    assert said in render(Notice.ORDER_CANCELLED, facts, "fan@example.com", locale).text
+    assert said in render(notice, facts, "fan@example.com", locale).text
 
 
 @pytest.mark.parametrize("notice", list(Notice))

@@ -16,6 +16,7 @@ from ticketing.base.queue.port import QueueStats
 from ticketing.base.queue.valkey import ValkeyQueue
 from ticketing.base.valkey import Valkey
 from ticketing.base.valkey_server import ValkeyServer
+from ticketing.orders import guard as guard_module
 from ticketing.orders.guard import IntakeGuard
 
 AFTER = 8.0
@@ -138,3 +139,19 @@ async def test_a_full_guard_does_not_grow_by_what_it_sends_again(post: Post) -> 
     await post.queued()
     post.clock.advance(AFTER)
     assert await guard.run_once() == 2
+
+
+@pytest.mark.usefixtures("logged")
+async def test_what_workers_fail_at_again_and_again_is_not_sent_for_ever(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lies with the dead letters, is not in the books, and would be a new dead letter every few minutes."""
+    monkeypatch.setattr(guard_module, "MOST_TIMES", 3)
+    guard = post.guard()
+    guard.remember("ord_bad", b"bad")
+    sent = []
+    for _ in range(6):
+        post.clock.advance(AFTER)
+        sent.append(await guard.run_once())
+        await post.queued()
+    assert sent == [1, 1, 1, 0, 0, 0]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy import event, select
@@ -14,12 +16,12 @@ from tests.rooms.orders.conftest import Desk
 from ticketing.accounts.model import Account, Role
 from ticketing.accounts.sql import insert_account
 from ticketing.base.db import DatabaseAway
-from ticketing.base.outbox import OutboxRow, Topic, outbox
+from ticketing.base.outbox import OutboxRow, RetryLater, Topic, outbox
 from ticketing.catalog.load import Catalog, LoadedEvent
 from ticketing.notices import send as send_module
 from ticketing.notices.mailbox import MailboxTransport, list_messages
 from ticketing.notices.model import Message, SendFailed, Transport
-from ticketing.notices.send import AT_ONCE, Notices
+from ticketing.notices.send import AT_ONCE, MOST_ATTEMPTS, Notices
 from ticketing.orders import messages
 from ticketing.tickets.issue import Issue
 
@@ -117,7 +119,8 @@ async def test_what_fails_for_one_is_tried_again_and_stops_no_other(
 ) -> None:
     have_mail, failed = await told(desk, news, tmp_path / "mail", {address(2): error})
     assert have_mail == [address(n) for n in range(BUYERS) if n != 2]
-    assert failed == {news[2].id: error}
+    assert [(row_id, str(why)) for row_id, why in failed.items()] == [(news[2].id, str(error))]
+    assert isinstance(failed[news[2].id], RetryLater) is isinstance(error, SendFailed)
     assert (await desk.waiting()).count("notice") == 1
 
 
@@ -163,25 +166,33 @@ async def test_mails_that_fail_give_their_place_to_the_others(
     async with asyncio.timeout(10):
         have_mail, failed = await told(desk, news, tmp_path / "mail", refused)
     assert have_mail == [address(n) for n in range(BUYERS) if n not in (0, 1, 3)]
-    assert failed == {news[n].id: refused[address(n)] for n in (0, 1, 3)}
+    assert {key: str(why) for key, why in failed.items()} == {news[n].id: str(refused[address(n)]) for n in (0, 1, 3)}
     assert (await desk.waiting()).count("notice") == 3
 
 
-async def test_with_the_database_away_for_one_mail_that_one_alone_comes_again(
-    desk: Desk, news: list[OutboxRow], tmp_path: Path
+@pytest.mark.usefixtures("logged")
+@pytest.mark.parametrize(("attempts", "patient"), [(0, True), (MOST_ATTEMPTS - 1, True), (MOST_ATTEMPTS, False)])
+async def test_a_mail_server_that_is_away_for_a_night_costs_nobody_their_tickets(
+    desk: Desk, news: list[OutboxRow], tmp_path: Path, attempts: int, patient: bool
 ) -> None:
-    catalog = Forgetful(desk.db, desk.clock)
-    catalog.fail_at(3)
-    mail = MailboxTransport(tmp_path / "mail", "no-reply@example.com", clock=desk.clock)
-    handler = Notices(desk.db, catalog, mail, public_url="https://tickets.example.com")
-    topic = Topic(messages.NOTICE, desk.db, desk.clock, leased=handler)
-    assert await topic.run_once() == len(news)
-    assert len(list_messages(tmp_path / "mail")) == BUYERS - 1
-    (left,) = await desk.db.fetch(select(outbox).where(outbox.c.topic == messages.NOTICE))
-    assert (left.attempts, left.dead) == (1, 0)
-    assert await topic.run_once() == 0, "not at once: the database may need a moment"
-    # Long before its lease would be over.
-    desk.clock.advance(1)
-    assert await topic.run_once() == 1
-    assert sorted(message.to for message in list_messages(tmp_path / "mail")) == [address(n) for n in range(BUYERS)]
-    await catalog.close()
+    """A dozen tries are over in five minutes."""
+    row = replace(news[0], attempts=attempts)
+    _, failed = await told(desk, [row], tmp_path / "mail", {address(0): SendFailed("away", permanent=False)})
+    assert isinstance(failed[row.id], RetryLater) is patient
+    if patient:
+        assert cast("RetryLater", failed[row.id]).seconds <= 300
+
+
+async def test_two_pieces_of_news_of_one_order_are_one_mail(desk: Desk, news: list[OutboxRow], tmp_path: Path) -> None:
+    """A mail server does not look whether it has had a mail of this name: two would be in the buyer's inbox."""
+    sent: list[str] = []
+
+    class Counting(MailboxTransport):
+        async def send(self, message: Message) -> None:
+            sent.append(message.to)
+            await super().send(message)
+
+    mail = Counting(tmp_path / "mail", "no-reply@example.com", clock=desk.clock)
+    handler = Notices(desk.db, desk.catalog, mail, public_url="https://tickets.example.com")
+    assert await handler([news[0], replace(news[0], id=news[0].id + 1000)]) == {}
+    assert sent == [address(0)]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,3 +91,21 @@ async def test_the_audit_goes_on_after_an_answer_that_nobody_foresaw(audited: Au
         await audited.valkey.execute("DEL", meta)
         await loop.until(audited.is_ready)
     assert "seat_audit_failed" in loop.logged
+
+
+async def test_the_audit_goes_on_when_the_events_cannot_be_listed(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, failures = audited.desk.catalog.listed, 0
+
+    async def broken_at_first() -> Any:
+        nonlocal failures
+        failures += 1
+        if failures == 1:
+            raise ZeroDivisionError("a bug")
+        return await listed()
+
+    monkeypatch.setattr(audited.desk.catalog, "listed", broken_at_first)
+    async with going(audited.run) as loop:
+        await loop.until(audited.is_ready)
+    assert "seat_audit_broken" in loop.logged

@@ -120,6 +120,7 @@ async def test_late_money_for_seats_that_are_gone_is_owed_back_whole(desk: Desk)
     assert (await desk.state(faster))[0] == "reserved"
     waiting = await desk.waiting()
     assert (waiting.count("refund"), waiting.count("issue")) == (1, 0)
+    assert waiting.count("notice") == 1, "that of the expiry; its 'you have not been charged' is not said once more"
 
 
 async def test_late_money_of_one_who_bought_others_meanwhile_respects_the_cap(desk: Desk) -> None:

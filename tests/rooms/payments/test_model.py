@@ -81,11 +81,18 @@ def test_one_fact_with_two_amounts_is_named_and_read_in_the_buyers_favour() -> N
     assert len(state.problems) == 2
 
 
+def test_money_in_another_currency_is_named_and_changes_nothing_else() -> None:
+    """It would take the buyer's whole list of orders away, were it an error."""
+    asked = entry(K.CAPTURE_REQUESTED, 100)
+    odd = replace(TAKEN, currency="USD", reference="cap_odd")
+    plain, spoilt = derive([asked, TAKEN]), derive([odd, TAKEN, asked])
+    assert spoilt == replace(plain, problems=spoilt.problems)
+    assert spoilt.problems == (f"captured cap_odd: {TAKEN.amount} USD, and the order is in KRW",)
+
+
 def test_entries_that_cannot_be_one_ledger_are_refused() -> None:
     with pytest.raises(LedgerError, match="several orders"):
         derive([TAKEN, replace(TAKEN, order_id="ord_b")])
-    with pytest.raises(LedgerError, match="several currencies"):
-        derive([TAKEN, replace(TAKEN, currency="USD")])
     with pytest.raises(LedgerError, match="negative"):
         entry(K.CAPTURED, -1)
     with pytest.raises(LedgerError, match="ISO 4217"):

@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -203,6 +204,29 @@ async def test_connections_are_bounded() -> None:
         await gateway.aclose()
     assert set(outcomes) == {Captured("cap_1", 100, "KRW")}
     assert 1 < most <= 4
+
+
+async def test_waiting_for_a_connection_is_not_waiting_for_the_provider() -> None:
+    """Forty want to pay and four can: were their wait counted, most would be called unknown that were never sent."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await read_request(reader):
+            await asyncio.sleep(0.05)
+            writer.write(but())
+            await writer.drain()
+
+    async with listening(handle) as address:
+        patient = CallLimits(connections=4, attempt_s=0.4, total_s=0.45)
+        gateway = SandboxGateway(address, SECRET, limits=patient)
+        outcomes = await asyncio.gather(*(gateway.capture(ASKED) for _ in range(40)))
+        await gateway.aclose()
+        assert set(outcomes) == {Captured("cap_1", 100, "KRW")}
+        hurried = SandboxGateway(address, SECRET, limits=replace(patient, turn_s=0.1))
+        outcomes = await asyncio.gather(*(hurried.capture(ASKED) for _ in range(40)))
+        await hurried.aclose()
+    late = [outcome for outcome in outcomes if isinstance(outcome, Unknown)]
+    assert late
+    assert all("not sent" in outcome.why for outcome in late)
 
 
 def test_neither_the_card_nor_the_key_is_printed() -> None:

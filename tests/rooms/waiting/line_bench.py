@@ -25,7 +25,7 @@ from ticketing.catalog.model import Event, Localized
 from ticketing.catalog.save_plan import save_plan
 from ticketing.waiting import sql
 from ticketing.waiting.beacon import Beacon
-from ticketing.waiting.beacon_client import BeaconAway
+from ticketing.waiting.beacon_client import BeaconAway, Beacons
 from ticketing.waiting.book import LineBook, new_line
 from ticketing.waiting.claim import ClaimService, Entry
 from ticketing.waiting.controller import Controller
@@ -103,8 +103,13 @@ class Process:
         await self.book.close()
 
 
+async def _nothing() -> None:
+    """Nothing happens in the middle of a tick."""
+
+
 class Bench:
-    """One event with a line. `stock`, `signs`, `db.away` and `crash_at` are what a test moves.
+    """One event with a line. `stock`, `signs`, `db.away` and `crash_at` are what a test moves; `when_decided` is what
+    happens in each tick after it has read and saved, before it decides.
 
     `database`: an SQLite file, or the URL of a server's.
     """
@@ -121,6 +126,8 @@ class Bench:
         self.signer = Signer({"t": bytes(range(32))}, "t")
         self.stock: Stock | None = PLENTY
         self.signs = Signs()
+        self.beacons: Beacons = NoBeacons()
+        self.when_decided: Callable[[], Awaitable[None]] = _nothing
         self.crash_at = ""
         self.stop_at = ""
         self.stopped = asyncio.Event()
@@ -201,7 +208,7 @@ class Bench:
             self.lead,
             stock=self._stock,
             signs=self._signs,
-            beacons=NoBeacons(),
+            beacons=self.beacons,
             crash_point=self.crash,
         )
         return self.leader
@@ -210,13 +217,14 @@ class Bench:
         return self.stock
 
     async def _signs(self, _: str) -> Signs:
+        await self.when_decided()
         return self.signs
 
     # --- what people do -------------------------------------------------------------------------------------------
 
-    async def join(self, account: str, ticket: str | None = None) -> JoinView:
+    async def join(self, account: str, ticket: str | None = None, *, paid: bool = True) -> JoinView:
         """Join by the first API process."""
-        return await self.api.joins.join(self.event.id, account, f"ses_{account}", ticket)
+        return await self.api.joins.join(self.event.id, account, f"ses_{account}", ticket, paid=paid)
 
     async def claim(self, account: str, held: int = 0) -> Entry:
         """Claim by the first API process."""

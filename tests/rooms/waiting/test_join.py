@@ -9,6 +9,7 @@ import pytest
 from tests.rooms.waiting.line_bench import LOBBY_MS, Bench, step
 from ticketing.base.errors import Conflict, Forbidden, NotFound, RateLimited, Unavailable
 from ticketing.waiting.controls import Change
+from ticketing.waiting.join import TollOwed
 from ticketing.waiting.model import INDEX_BLOCK, Ending, Stock
 
 
@@ -29,7 +30,7 @@ async def test_indexes_count_up_and_stay(lobby: Bench) -> None:
 async def test_two_joins_of_one_account_at_once_are_one_place(lobby: Bench) -> None:
     other = lobby.process()
     both = [lobby.api.joins, other.joins] * 5
-    views = await asyncio.gather(*(joins.join(lobby.event.id, "acc_a", "ses") for joins in both))
+    views = await asyncio.gather(*(joins.join(lobby.event.id, "acc_a", "ses", paid=True) for joins in both))
     assert {view.place.index for view in views} == {1}
     await other.close()
 
@@ -94,14 +95,44 @@ async def test_tickets_of_others_and_of_other_lines_are_refused(lobby: Bench) ->
         assert problem.value.code == "bad_ticket"
 
 
-async def test_a_place_that_was_given_up_is_not_given_back(lobby: Bench) -> None:
-    ticket = (await lobby.join("acc_a")).ticket
-    assert await lobby.leave("acc_a")
-    assert not await lobby.leave("acc_a")
+async def is_not_in_line(bench: Bench, account: str) -> bool:
+    """Whether the account is told so."""
     with pytest.raises(NotFound) as problem:
-        await lobby.api.joins.place(lobby.event.id, "acc_a")
-    assert problem.value.code == "not_in_line"
-    assert (await lobby.join("acc_a", ticket)).place.index == 2
+        await bench.api.joins.place(bench.event.id, account)
+    return problem.value.code == "not_in_line"
+
+
+async def test_who_leaves_before_the_draw_and_comes_back_has_the_same_place(lobby: Bench) -> None:
+    """Else one account would be in the draw with as many places as it likes."""
+    await lobby.join("acc_a")
+    for _ in range(5):
+        assert await lobby.leave("acc_a")
+        assert not await lobby.leave("acc_a")
+        assert await is_not_in_line(lobby, "acc_a")
+        assert (await lobby.join("acc_a", paid=False)).place.index == 1
+    assert (await lobby.join("acc_b")).place.index == 2
+
+
+async def test_who_left_before_the_draw_may_still_come_for_the_place(lobby: Bench) -> None:
+    await lobby.join("acc_a")
+    await lobby.leave("acc_a")
+    lobby.clock.advance(LOBBY_MS / 1000)
+    for _ in range(3):
+        await step(lobby.leader)
+        lobby.clock.advance(1)
+    assert not await lobby.leave("acc_a")
+    assert await is_not_in_line(lobby, "acc_a")
+    await lobby.claim("acc_a", 1)
+    assert (await lobby.api.joins.place(lobby.event.id, "acc_a")).inside is not None
+
+
+async def test_a_loss_forgets_who_left_before_the_draw_and_keeps_their_place(lobby: Bench) -> None:
+    await lobby.join("acc_a")
+    await step(lobby.leader)
+    await lobby.leave("acc_a")
+    await lobby.valkey.execute("DEL", f"w:{{{lobby.event.id}}}:meta")
+    await step(lobby.leader)
+    assert (await lobby.api.joins.place(lobby.event.id, "acc_a")).index == 1
 
 
 async def test_indexes_beyond_the_reserved_ones_are_reserved_first(lobby: Bench) -> None:
@@ -157,6 +188,37 @@ async def test_in_an_open_line_with_room_a_join_is_a_way_in(opened: Bench) -> No
     views = [await opened.join(f"acc_{n}") for n in range(5)]
     assert [view.entry is not None for view in views] == [True] * 3 + [False] * 2
     assert [view.place.position for view in views] == [1, 2, 3, 4, 5]
+
+
+async def test_a_place_that_was_given_up_is_not_given_back(opened: Bench) -> None:
+    ticket = (await opened.join("acc_a")).ticket
+    assert await opened.leave("acc_a")
+    assert not await opened.leave("acc_a")
+    assert await is_not_in_line(opened, "acc_a")
+    assert (await opened.join("acc_a", ticket)).place.index == 2
+
+
+async def test_nobody_is_given_new_places_without_end(opened: Bench) -> None:
+    for index in range(1, 11):
+        assert (await opened.join("acc_a")).place.index == index
+        await opened.leave("acc_a")
+    with pytest.raises(RateLimited) as problem:
+        await opened.join("acc_a")
+    assert problem.value.extra["retry_after"] > 3000
+    assert (await opened.join("acc_b")).place.index == 11
+
+
+async def test_a_place_is_free_of_toll_and_a_new_one_is_not(opened: Bench) -> None:
+    with pytest.raises(TollOwed):
+        await opened.join("acc_a", paid=False)
+    ticket = (await opened.join("acc_a")).ticket
+    assert (await opened.join("acc_a", paid=False)).place.index == 1
+    await opened.valkey.execute("DEL", f"w:{{{opened.event.id}}}:reg")
+    assert (await opened.join("acc_a", ticket, paid=False)).place.index == 1, "what Valkey lost comes back for nothing"
+    await opened.leave("acc_a")
+    with pytest.raises(TollOwed):
+        await opened.join("acc_a", ticket, paid=False)
+    assert (await opened.join("acc_a", ticket)).place.index == 2
 
 
 async def leave_what_began_by(bench: Bench, begun_by: int | None) -> bool:
@@ -218,3 +280,4 @@ async def test_of_a_closed_line_that_valkey_has_forgotten_there_is_nothing_to_le
     keys = await opened.valkey.execute("KEYS", f"w:{{{opened.event.id}}}:*")
     await opened.valkey.execute("DEL", *keys)
     assert not await opened.leave("acc_a")
+    assert await is_not_in_line(opened, "acc_a")

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from tests.rooms.waiting.line_bench import DAY, LOBBY_MS, Bench, step
 from tests.rooms.waiting.test_work import solve, unsolved
 from ticketing.accounts.model import Role, Session
 from ticketing.base.clock import ManualClock
 from ticketing.base.errors import Forbidden, Problem, Unavailable
 from ticketing.base.tokens import Signer
-from ticketing.waiting.answers import WorkIn
+from ticketing.waiting.answers import JoinOut, JoinRequest, WorkIn
 from ticketing.waiting.captcha import NoCaptcha
+from ticketing.waiting.http import Desk
 from ticketing.waiting.model import Line, Phase
 from ticketing.waiting.tokens import TicketClaims, sign_ticket
 from ticketing.waiting.toll import Toll
@@ -25,6 +27,35 @@ EVENT, ACCOUNT = "evt_aaaaaaaaaaaaaaaa", "acc_aaaaaaaaaaaaaaaa"
 BITS = 8
 LINE = Line(EVENT, 1, b"salt", b"secret", "0" * 64, NOW, NOW, cap=10, rate=10, phase=Phase.OPEN)
 SESSION = Session("ses_a", ACCOUNT, Role.FAN, NOW + 1, True)
+
+
+async def test_a_ticket_of_a_place_given_up_pays_for_no_other(bench: Bench) -> None:
+    await step(bench.candidate())
+    bench.clock.advance(LOBBY_MS / 1000)
+    await step(bench.leader)
+    work, api, session = WorkDesk(bench.signer, bench.clock), bench.api, replace(SESSION, expires_at=bench.now + DAY)
+
+    async def refused(event_id: str) -> None:
+        raise AssertionError("nobody attacks")
+
+    toll = Toll(work, NoCaptcha(), bench.signer, price_of=lambda _: BITS, placed=api.joins.placed, refused=refused)
+    desk = Desk(api.joins, api.claims, api.book, toll, bench.signer, bench.clock)
+
+    async def join(ticket: str | None = None, paid: WorkIn | None = None) -> JoinOut:
+        return (await desk.join(bench.event.id, session, JoinRequest(ticket, paid), None))[0]
+
+    def pay() -> WorkIn:
+        challenge = work.challenge(bench.event.id, ACCOUNT, BITS).challenge
+        return WorkIn(challenge, solve(challenge, BITS))
+
+    first = await join(None, pay())
+    assert (await join()).index == (await join(first.ticket)).index == first.index
+    await bench.leave(ACCOUNT)
+    with pytest.raises(Problem) as problem:
+        await join(first.ticket)
+    assert (problem.value.status, problem.value.code) == (428, "work_required")
+    assert problem.value.extra["bits"] == BITS
+    assert (await join(first.ticket, pay())).index == 2
 
 
 @pytest.fixture

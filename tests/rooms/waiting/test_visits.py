@@ -84,6 +84,25 @@ async def test_a_new_visit_ends_an_older_one_of_the_same_person(bench: Bench) ->
     assert [(row[0], row[2]) for row in await bench.rows(ALL)] == [(1, None), (2, 1)]
 
 
+async def test_two_visits_of_one_person_in_one_batch_harm_nobody(bench: Bench) -> None:
+    who = a_subject("a")
+    await bench.api.writer.save(admission(bench, 1, who), 1, bench.now)
+    visits = [admission(bench, n, who) for n in (4, 3)] + [admission(bench, 2, a_subject("b"))]
+    await asyncio.gather(*(bench.api.writer.save(visit, visit.index, bench.now) for visit in visits))
+    assert [(row[0], row[2], row[3]) for row in await bench.rows(ALL)] == [
+        (1, None, "left"), (2, 1, None), (3, None, "left"), (4, 1, None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("known", [False, True])
+async def test_a_visit_that_is_written_late_ends_no_later_one(bench: Bench, known: bool) -> None:
+    who = a_subject("a")
+    for index in (1, 2) if known else (2,):
+        await bench.api.writer.save(admission(bench, index, who), index, bench.now)
+    await bench.api.writer.save(admission(bench, 1, who), 1, bench.now)
+    assert [(row[0], row[2], row[3]) for row in await bench.rows(ALL)] == [(1, None, "left"), (2, 1, None)]
+
+
 async def test_a_visit_that_begins_anew_is_the_one_in_the_books(bench: Bench) -> None:
     who = a_subject("a")
     await bench.api.writer.save(admission(bench, 1, who), 1, bench.now)
