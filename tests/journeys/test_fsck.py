@@ -130,23 +130,33 @@ async def test_no_false_alarm_in_the_middle_of_a_sale(sale: Stack) -> None:
 
 
 async def keep_buying(fan: Person, event: Event, number: int, stop: asyncio.Event) -> int:
-    """Orders accepted until `stop`; every third that got its tickets is cancelled."""
+    """Orders accepted until `stop`; every third that got its tickets is cancelled, and when all is sold, others too."""
     section = ("1L", "1C", "1R")[number % 3]
-    accepted = 0
+    accepted = tries = 0
+    mine: list[str] = []
+
+    async def give_back(order_id: str) -> None:
+        done = await fan.follow(order_id, timeout=60)
+        if done.get("cancellable"):
+            await fan.post(f"/api/orders/{order_id}/cancel")
+
     while not stop.is_set():
         # The machine is to be busy with sales, not with the noise of ours.
         await asyncio.sleep(0.3)
-        hold = await fan.hold_best(event.id, section, 1 + accepted % 2)
+        tries += 1
+        hold = await fan.hold_best(event.id, section, 1 + tries % 2)
         if hold.status_code != 201:
+            if mine:
+                await give_back(mine.pop(0))
             continue
-        if accepted % 7 == 6:
+        if tries % 7 == 6:
             await fan.delete(f"/api/holds/{hold.json()['hold_id']}")
-        order = await fan.order(hold.json()["token"], CARDS[(number + accepted) % len(CARDS)])
+        order = await fan.order(hold.json()["token"], CARDS[(number + tries) % len(CARDS)])
         accepted += order.status_code == 202
-        if order.status_code == 202 and accepted % 3 == 0:
-            done = await fan.follow(order.json()["order_id"], timeout=60)
-            if done.get("cancellable"):
-                await fan.post(f"/api/orders/{done['order_id']}/cancel")
+        if order.status_code == 202:
+            mine.append(order.json()["order_id"])
+            if accepted % 3 == 0:
+                await give_back(mine.pop())
     return accepted
 
 
