@@ -135,10 +135,12 @@ async def keep_buying(fan: Person, event: Event, number: int, stop: asyncio.Even
     accepted = tries = 0
     mine: list[str] = []
 
-    async def give_back(order_id: str) -> None:
-        done = await fan.follow(order_id, timeout=60)
-        if done.get("cancellable"):
+    async def give_back() -> None:
+        order_id = mine.pop(0)
+        if (await fan.get(f"/api/orders/{order_id}")).json().get("cancellable"):
             await fan.post(f"/api/orders/{order_id}/cancel")
+        else:
+            mine.append(order_id)
 
     while not stop.is_set():
         # The machine is to be busy with sales, not with the noise of ours.
@@ -147,7 +149,7 @@ async def keep_buying(fan: Person, event: Event, number: int, stop: asyncio.Even
         hold = await fan.hold_best(event.id, section, 1 + tries % 2)
         if hold.status_code != 201:
             if mine:
-                await give_back(mine.pop(0))
+                await give_back()
             continue
         if tries % 7 == 6:
             await fan.delete(f"/api/holds/{hold.json()['hold_id']}")
@@ -156,7 +158,7 @@ async def keep_buying(fan: Person, event: Event, number: int, stop: asyncio.Even
         if order.status_code == 202:
             mine.append(order.json()["order_id"])
             if accepted % 3 == 0:
-                await give_back(mine.pop())
+                await give_back()
     return accepted
 
 

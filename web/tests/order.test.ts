@@ -127,6 +127,9 @@ describe("status words", () => {
     expect(nextLook(waiting, 50)).toBe(3000);
     for (const status of FINAL) expect(nextLook({ status, payment: { status: "captured" } }, 3)).toBeNull();
     expect(nextLook({ status: "cancelled", payment: { status: "refund_due" } }, 3)).toBe(3000);
+    // Between the refund and the order's own state there is a moment.
+    expect(nextLook({ status: "cancelled", payment: { status: "refunded" } }, 3)).toBe(3000);
+    expect(nextLook({ status: "refunded", payment: { status: "refunded" } }, 3)).toBeNull();
   });
 });
 

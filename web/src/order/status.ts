@@ -45,6 +45,8 @@ const SLOWEST = 3000;
 /** Milliseconds until the next look: 0.5 s growing to 3 s; slow where only money still moves; null when all is over. */
 export function nextLook({ status, payment }: Judged, looks: number): number | null {
   const moneyMoves = payment.status === "pending" || payment.status === "unknown" || payment.status === "refund_due";
-  if (FINAL.has(status)) return moneyMoves ? SLOWEST : null;
+  // The books have the refund a moment before the order says so: whoever looked between the two would see it "under way" for ever.
+  const catchesUp = payment.status === "refunded" && status !== "refunded";
+  if (FINAL.has(status)) return moneyMoves || catchesUp ? SLOWEST : null;
   return Math.min(SLOWEST, 500 * 1.4 ** looks);
 }
