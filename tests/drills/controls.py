@@ -64,7 +64,8 @@ def _stayed(outcome: Outcome) -> bool:
 
 
 def _felt_or_broken(outcome: Outcome) -> bool:
-    return _felt(outcome) or bool(outcome.breaches)
+    """Also when a buyer was sent away whose journey should have gone on: that makes a drill red, too."""
+    return _felt(outcome) or bool(outcome.breaches) or any(text.startswith("a buyer:") for text in outcome.problems)
 
 
 async def _as_it_is(yard: Yard) -> None:
@@ -191,8 +192,8 @@ CONTROLS = (
     Control("waits-for-replica", ("kill-replica", "stop-replica"), "writes that do not wait for a replica",
             faults.stopped("replica", 14.0), 14, "share answered well below 99 %", _felt, _wait_for_the_replica),
     Control("own-clock", ("clock-",), "time is what two clocks agree on",
-            faults.clock_jumps("api-1", "+3600", 20), 75, "share below 99 %, or a breach", _felt_or_broken,
-            _apis("own-clock"), clock=True, pace=5.0),
+            faults.clock_jumps("api-1", "+3600", 20), 75, "share below 99 %, a breach, or a buyer sent away",
+            _felt_or_broken, _apis("own-clock"), clock=True, pace=5.0),
     Control("no-peers", ("cut-api-1-cache",), "asking whether others reach the store",
             faults.cut_alone("api-1", "cache", "refuse", 20.0), 20, "a process that stays in the balancer", _stayed,
             _apis("no-peers")),
