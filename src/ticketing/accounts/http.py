@@ -69,10 +69,6 @@ def _out(account: Account) -> AccountOut:
     return AccountOut(account.account_id, account.email, account.name, account.role.value, account.locale)
 
 
-def _address(request: Request[Any, Any, Any]) -> str:
-    return origin_of(request.client.host if request.client else None)
-
-
 def _cookie(token: str, max_age: int) -> Cookie:
     # `__Host-` makes browsers insist on Secure, Path=/ and no Domain, so that no sibling site can plant one.
     return Cookie(key=COOKIE, value=token, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
@@ -99,7 +95,7 @@ def routes(
     )
     async def sign_up_route(request: Request[Any, Any, Any], data: JSONBody[SignUp]) -> AccountOut:
         """Make an account (role fan)."""
-        await limiter.check(by_address, _address(request))
+        await limiter.check(by_address, origin_of(request.client))
         account = await register(
             db, clock, passwords, email=data.email, password=data.password, name=data.name, locale=data.locale
         )
@@ -115,9 +111,9 @@ def routes(
     )
     async def sign_in_route(request: Request[Any, Any, Any], data: JSONBody[SignIn]) -> Response[SessionOut]:
         """Sign in: sets the session cookie and also answers a bearer token for API clients."""
-        await limiter.check(by_address, _address(request))
+        await limiter.check(by_address, origin_of(request.client))
         token, session, account = await sign_in(
-            db, passwords, sessions, limiter, email=data.email, password=data.password, origin=_address(request)
+            db, passwords, sessions, limiter, email=data.email, password=data.password, origin=origin_of(request.client)
         )
         max_age = (session.expires_at - clock.now_ms()) // 1000
         body = SessionOut(_out(account), sessions.csrf_token(session.session_id), rfc3339(session.expires_at), token)

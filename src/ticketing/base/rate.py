@@ -8,6 +8,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from litestar.datastructures import Address
+
 from ticketing.base.clock import Clock
 from ticketing.base.errors import RateLimited
 from ticketing.base.valkey import Valkey, ValkeyAway, load_script
@@ -25,12 +27,13 @@ class Limit:
     per_second: float
 
 
-def origin_of(host: str | None) -> str:
+def origin_of(client: Address | None) -> str:
     """Who a limit by network address counts: an IPv6 customer has 2**64 addresses of their own, and is one."""
+    host = client.host if client else "unknown"
     try:
-        address = ipaddress.IPv6Address((host or "").partition("%")[0])
+        address = ipaddress.IPv6Address(host.partition("%")[0])
     except ValueError:
-        return host or "unknown"
+        return host
     return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))
 
 

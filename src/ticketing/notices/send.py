@@ -23,7 +23,7 @@ from ticketing.orders import messages
 from ticketing.orders import sql as order_sql
 from ticketing.orders.model import Order, OrderSeat, OrderState
 from ticketing.payments import sql as books_sql
-from ticketing.payments.model import LedgerEntry, derive
+from ticketing.payments.model import LedgerEntry, LedgerError, derive
 from ticketing.tickets import sql as ticket_sql
 from ticketing.tickets.model import Ticket
 from ticketing.tickets.wording import Locale
@@ -152,6 +152,8 @@ class Notices:
             return None
         issued = {t.seat_id: t.ticket_id for t in books.tickets[order_id]}
         money = derive(books.entries[order_id])
+        if money.foreign and order.state in (OrderState.CANCELLED, OrderState.REFUNDED):
+            raise LedgerError(f"nobody knows what comes back: {'; '.join(money.problems)}")
         with_links = order.state is OrderState.TICKETED
         lines = tuple(
             SeatLine(

@@ -58,8 +58,9 @@ class Refunds:
     async def _refund(self, order_id: str, row: OutboxRow) -> None:
         async with self._db.read() as conn:
             entries = (await books.entries_of(conn, [order_id]))[order_id]
+        state = derive(entries)
         refused: list[str] = []
-        for debt in derive(entries).open_refunds:
+        for debt in state.open_refunds:
             outcome = (
                 await self._gateway.refund(order_id, debt.refund_id, debt.amount) if debt.amount else Refunded("none")
             )
@@ -73,6 +74,9 @@ class Refunds:
                 raise RetryLater(outbox.backoff(row.attempts, most=30), repr(outcome))
         if refused:
             raise RefundFailed(f"order {order_id}: {', '.join(refused)}")
+        if state.foreign:
+            # Not closed: the order would say that all came back.
+            raise RefundFailed(f"order {order_id}: {'; '.join(state.problems)}")
         await self._crash_point("refund:recorded")
         await self._close(order_id, row)
 

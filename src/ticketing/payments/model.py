@@ -103,6 +103,8 @@ class PaymentState:
     decline_code: str | None = None
     open_refunds: tuple[OpenRefund, ...] = ()
     problems: tuple[str, ...] = ()
+    foreign: bool = False
+    """Money moved in another currency than the order's: what, `problems` say. Only people can put that right."""
 
     @property
     def kept(self) -> int:
@@ -162,6 +164,7 @@ def derive(entries: Iterable[LedgerEntry]) -> PaymentState:
         decline_code=min((e.detail for e in every if e.kind is EntryKind.DECLINED), default=None),
         open_refunds=open_refunds,
         problems=tuple(sorted(problems)),
+        foreign=bool(foreign),
     )
 
 

@@ -151,7 +151,8 @@ class PlainLine:
             if left > 0:
                 return await self._page(request, event_id, session, wait=(challenge, math.ceil(left / 1000)))
         try:
-            _, entry = await self._desk.join(event_id, session, data, _address(request))
+            address = request.client.host if request.client else None
+            _, entry = await self._desk.join(event_id, session, data, address)
         except Problem as problem:
             if problem.code != "work_required":
                 raise
@@ -159,7 +160,7 @@ class PlainLine:
                 raise Forbidden("The CAPTCHA needs scripts.", code="captcha_failed") from None
         else:
             return self._back(event_id, entry)
-        await self._limiter.check(WAITS, _address(request))
+        await self._limiter.check(WAITS, origin_of(request.client))
         waiting = self._work.wait(event_id, session.account_id)
         seconds = math.ceil((waiting.ready_at - self._clock.now_ms()) / 1000)
         return await self._page(request, event_id, session, wait=(waiting.challenge, seconds))
@@ -170,7 +171,7 @@ class PlainLine:
         email, password = form.get("email", ""), form.get("password", "")
         if not email or not password:
             raise Unauthenticated("The e-mail or the password is missing.", code="bad_credentials")
-        token, session = await self._sign_in(email, password, _address(request))
+        token, session = await self._sign_in(email, password, origin_of(request.client))
         response = back(event_id)
         max_age = (session.expires_at - self._clock.now_ms()) // 1000
         response.set_cookie(_cookie(COOKIE, token, max_age))
@@ -253,10 +254,6 @@ async def _fields(request: Request[Any, Any, Any]) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise BadRequest("A field is there twice.")
     return fields
-
-
-def _address(request: Request[Any, Any, Any]) -> str:
-    return origin_of(request.client.host if request.client else None)
 
 
 def _cookie(name: str, value: str, max_age: int | None) -> Cookie:

@@ -117,6 +117,13 @@ def elsewhere(db: Database, valkey: Valkey, signer: Signer, clock: ManualClock) 
     return lambda: Sessions(db, valkey, signer, clock, lifetime_seconds=3600)
 
 
+async def no_longer_good(sessions: Sessions, token: str, within: float) -> None:
+    async def ended() -> bool:
+        return not good(sessions, token)
+
+    await eventually(ended, timeout=within)
+
+
 async def subscribed(valkey: Valkey) -> bool:
     return bool((await valkey.execute("PUBSUB", "NUMSUB", "sessions:revoked"))[1])
 
@@ -132,10 +139,7 @@ async def test_signing_out_is_heard_at_once_elsewhere(
         await sessions.end(session)
         assert not good(sessions, token)
 
-        async def ended() -> bool:
-            return not good(other, token)
-
-        await eventually(ended, timeout=2)
+        await no_longer_good(other, token, within=2)
         assert good(other, kept), "only the session that was ended"
 
 
@@ -148,10 +152,7 @@ async def test_without_valkey_it_is_read_from_the_database(
         async with another_process(elsewhere, every_seconds=0.05) as other:
             await sessions.end(session)
 
-            async def ended() -> bool:
-                return not good(other, token)
-
-            await eventually(ended, timeout=5)
+            await no_longer_good(other, token, within=5)
     finally:
         accounts_valkey.start()
 
@@ -179,10 +180,7 @@ async def test_a_process_goes_on_reading_after_an_error_that_nobody_foresaw(
             async with another_process(elsewhere, every_seconds=0.05) as other:
                 await sessions.end(session)
 
-                async def ended() -> bool:
-                    return not good(other, token)
-
-                await eventually(ended, timeout=5)
+                await no_longer_good(other, token, within=5)
     finally:
         accounts_valkey.start()
     assert "revocations_not_read" in {line["event"] for line in logged}
